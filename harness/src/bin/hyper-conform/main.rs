@@ -1,0 +1,135 @@
+//! `hyper-conform`: runs, lists and checks scenarios, and manages releases of hyperd.
+//!
+//! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run.
+
+mod hyperd;
+mod lint;
+mod list;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use hyper_conform::source::Diagnostic;
+use hyper_conform::{Selection, Suite};
+
+/// Conformance scenarios for MCP servers in front of Hyper.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// The folder of scenarios [default: `scenarios` here or in a folder above]
+    #[arg(long, global = true, value_name = "DIR")]
+    suite: Option<PathBuf>,
+    /// When to color
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios against the server
+    Run(run::RunArgs),
+    /// List the scenarios that would run
+    List(Picked),
+    /// Check all files without running anything
+    Lint,
+    /// Find, list and install releases of hyperd
+    #[command(subcommand)]
+    Hyperd(hyperd::HyperdCommand),
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+struct Picked {
+    /// Files, folders or parts of names; all scenarios where none is given
+    #[arg(value_name = "PATH|NAME")]
+    filters: Vec<String>,
+    /// Names must fit whole
+    #[arg(long)]
+    exact: bool,
+    /// Only scenarios with this tag, or without it with a `!` before it; several must all hold
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Shuffle; the seed is printed, and the same seed gives the same order
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag may be absent, bare, or have a value")]
+    shuffle: Option<Option<u64>>,
+}
+
+impl Picked {
+    fn selection(&self) -> Selection {
+        let shuffle = self.shuffle.map(|seed| seed.unwrap_or_else(|| u64::from(std::process::id())));
+        Selection { filters: self.filters.clone(), exact: self.exact, tags: self.tags.clone(), shuffle }
+    }
+}
+
+/// What ends the program before its work is done.
+#[derive(Debug)]
+enum Stop {
+    /// The command line or the files are wrong.
+    Usage(String),
+    /// There is nothing to run against.
+    CouldNotRun(String),
+}
+
+/// What stands behind the program's exit code.
+const FAILURES: u8 = 1;
+const USAGE: u8 = 2;
+const COULD_NOT_RUN: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let color = match cli.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stdout()),
+    };
+    let done = match &cli.command {
+        Command::Run(args) => load(cli.suite.as_deref(), color).and_then(|suite| run::run(args, &suite, color)),
+        Command::List(picked) => load(cli.suite.as_deref(), color).and_then(|suite| list::list(picked, &suite)),
+        Command::Lint => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(&suite)),
+        Command::Hyperd(command) => hyperd::run(command),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Stop::Usage(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::from(USAGE)
+        }
+        Err(Stop::CouldNotRun(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+fn load(given: Option<&Path>, color: bool) -> Result<Suite, Stop> {
+    let root = match given {
+        Some(root) => root.to_owned(),
+        None => find_suite().ok_or_else(|| {
+            Stop::Usage("there is no folder `scenarios` here or above; name it with --suite DIR".to_owned())
+        })?,
+    };
+    Suite::load(&root).map_err(|problems| Stop::Usage(render(&problems, color)))
+}
+
+fn find_suite() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    here.ancestors().map(|folder| folder.join("scenarios")).find(|folder| folder.join("requirements.yaml").is_file())
+}
+
+fn render(problems: &[Diagnostic], color: bool) -> String {
+    let shown: Vec<String> = problems.iter().map(|problem| problem.render(color)).collect();
+    let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    format!("the scenarios cannot be read: {count}\n\n{}\n", shown.join("\n\n"))
+}

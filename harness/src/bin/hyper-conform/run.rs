@@ -1,0 +1,83 @@
+//! `hyper-conform run`
+
+use std::io::IsTerminal;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use hyper_conform::report::Summary;
+use hyper_conform::report::console::Console;
+use hyper_conform::target::Duplex;
+use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
+
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    picked: Picked,
+    /// How many scenarios run at once [default: twice the number of cores]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// The hyperd to use: a release, which is fetched if need be, or a path
+    #[arg(long, value_name = "RELEASE|PATH")]
+    hyperd: Option<String>,
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Keep the files of scenarios that failed
+    #[arg(long)]
+    keep: bool,
+    /// A line for every scenario
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(super) fn run(args: &RunArgs, suite: &Suite, color: bool) -> Result<ExitCode, Stop> {
+    let selection = args.picked.selection();
+    let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
+    let stage = Stage {
+        target: Arc::new(Duplex),
+        engines: engines(args.hyperd.as_deref())?,
+        data: suite.root.join("data"),
+        keep: args.keep,
+    };
+    // Without a hyperd every scenario would say the same; said once, it can be read.
+    let engine = stage.engines.shared().map_err(Stop::CouldNotRun)?;
+    if let Some(seed) = selection.shuffle {
+        eprintln!("shuffled with --shuffle={seed}");
+    }
+    eprintln!("running {} scenarios against hyperd {}", cases.len(), engine.release);
+    let live = std::io::stdout().is_terminal();
+    let mut console = Console::new(std::io::stdout(), cases.len(), color, args.verbose, live);
+    let began = Instant::now();
+    let mut closed = false;
+    let reports = run_all(&cases, &stage, args.jobs.unwrap_or_else(jobs_default), |report| {
+        closed |= console.case(report).is_err();
+        let failed = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
+        !(closed || args.fail_fast && failed)
+    });
+    stage.engines.stop();
+    let summary = Summary::of(&reports);
+    // A closed pipe (`| head`) is the reader's choice, not a failure.
+    let _ = console.summary(&summary, began.elapsed());
+    Ok(match summary {
+        Summary { failed: 1.., .. } => ExitCode::from(FAILURES),
+        Summary { could_not_run: 1.., .. } => ExitCode::from(COULD_NOT_RUN),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+fn engines(given: Option<&str>) -> Result<Engines, Stop> {
+    let Some(given) = given else { return Ok(Engines::default()) };
+    let path = PathBuf::from(given);
+    if path.exists() {
+        return Ok(Engines::with_executable(path));
+    }
+    let installed =
+        hyperd_mcp::hyperd::install(given).map_err(|error| Stop::CouldNotRun(super::hyperd::told(&error)))?;
+    Ok(Engines::with_executable(installed.path))
+}

@@ -1,0 +1,81 @@
+//! Conformance scenarios for MCP servers: read, planned, run against a real server, reported.
+//!
+//! Values go one way. Each arrow is a module that knows nothing of the ones after it; only [`run`] calls steps and
+//! matchers.
+//!
+//! ```text
+//! source -> syntax -> scenario -> plan -> run -> report
+//! text      Node      Scenario    Case    CaseReport
+//! ```
+//!
+//! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
+//! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
+
+pub mod checks;
+pub mod datasets;
+pub mod decode;
+pub mod matchers;
+mod order;
+pub mod pattern;
+pub mod plan;
+pub mod report;
+pub mod requirements;
+pub mod run;
+pub mod scenario;
+mod scope;
+pub mod source;
+mod sql;
+pub mod steps;
+pub mod suite;
+pub mod syntax;
+pub mod table;
+pub mod target;
+pub mod vars;
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+pub use plan::{Case, Selection};
+pub use run::{CaseReport, Engines, Stage, Verdict};
+pub use suite::Suite;
+
+/// Runs the cases on `jobs` threads; `each` hears of every case as it ends, and stops the run by answering `false`.
+pub fn run_all(
+    cases: &[Case],
+    stage: &Stage,
+    jobs: NonZero<usize>,
+    mut each: impl FnMut(&CaseReport) -> bool,
+) -> Vec<CaseReport> {
+    let next = AtomicUsize::new(0);
+    let stopped = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    let mut reports = Vec::with_capacity(cases.len());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.get().min(cases.len()) {
+            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+            scope.spawn(move || {
+                while !stopped.load(Ordering::Relaxed)
+                    && let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    // The receiver lives as long as the scope.
+                    let _ = sender.send(run::run_case(case, stage));
+                }
+            });
+        }
+        drop(sender);
+        for report in receiver {
+            if !each(&report) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            reports.push(report);
+        }
+    });
+    reports
+}
+
+/// How many cases to run at once: they wait for hyperd more than they compute, so more than there are cores.
+pub fn jobs_default() -> NonZero<usize> {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    cores.saturating_mul(NonZero::<usize>::MIN.saturating_add(1))
+}

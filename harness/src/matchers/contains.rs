@@ -1,0 +1,31 @@
+//! `$contains`: a text that holds another.
+
+use serde_json::Value;
+
+use super::Matcher;
+use crate::pattern::{Check, Mismatch};
+use crate::syntax::Node;
+
+/// `$contains`: a text that holds another.
+#[derive(Debug)]
+pub(super) struct Contains;
+
+impl Matcher for Contains {
+    fn name(&self) -> &'static str {
+        "$contains"
+    }
+
+    fn example(&self) -> &'static str {
+        "write it as `{ $contains: text }`"
+    }
+
+    fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {
+        argument.and_then(Node::as_text).map(|_| ()).ok_or_else(|| "it takes a text".to_owned())
+    }
+
+    fn check(&self, check: &Check<'_>, out: &mut Vec<Mismatch>) {
+        let part = check.argument.and_then(Node::as_text).unwrap_or_default();
+        let fits = check.actual.and_then(Value::as_str).is_some_and(|text| text.contains(part));
+        check.require(fits, out);
+    }
+}

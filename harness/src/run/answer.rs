@@ -1,0 +1,76 @@
+//! What came of doing a step.
+
+use serde_json::{Value, json};
+
+use crate::target::client::Reply;
+
+/// What came of doing a step, before any check.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The step is an action, and it was done.
+    Done,
+    /// A value, such as a list of tools.
+    Value(Value),
+    /// A tool answered.
+    Tool {
+        /// The structured answer; of a server that gives none, the text read as JSON.
+        value: Value,
+        /// The content blocks.
+        content: Value,
+        /// Whether the tool says that it failed.
+        is_error: bool,
+    },
+    /// The server refused the request itself.
+    ProtocolError {
+        /// The JSON-RPC error's number.
+        code: i32,
+        /// The JSON-RPC error's text.
+        message: String,
+    },
+    /// The call was cancelled as the step asked.
+    Cancelled,
+    /// No answer came.
+    Lost(String),
+}
+
+impl Answer {
+    /// What came of a tool call.
+    pub fn of_tool(reply: Reply) -> Self {
+        match reply {
+            Reply::Result(mut result) => {
+                let content = result["content"].take();
+                let value = match result["structuredContent"].take() {
+                    Value::Null => text_as_json(&content),
+                    structured => structured,
+                };
+                Self::Tool { value, content, is_error: result["isError"] == Value::Bool(true) }
+            }
+            other => Self::of(other),
+        }
+    }
+
+    /// What came of any other request.
+    pub fn of(reply: Reply) -> Self {
+        match reply {
+            Reply::Result(value) => Self::Value(value),
+            Reply::Error { code, message } => Self::ProtocolError { code, message },
+            Reply::Cancelled => Self::Cancelled,
+            Reply::Lost(reason) => Self::Lost(reason),
+        }
+    }
+
+    /// The value that `expect` and `save` speak of.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Value(value) | Self::Tool { value, .. } => value.clone(),
+            Self::Cancelled => json!({ "cancelled": true }),
+            Self::Done | Self::ProtocolError { .. } | Self::Lost(_) => Value::Null,
+        }
+    }
+}
+
+/// The first text block, read as JSON where it is JSON: what clients without structured content see.
+fn text_as_json(content: &Value) -> Value {
+    let text = content[0]["text"].as_str().unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}

@@ -1,0 +1,176 @@
+//! One case from its directory to its verdict.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::engine::{Engine, Located};
+use super::{Failure, Frame, Log, Scene, Stage, run_steps};
+use crate::datasets;
+use crate::plan::Case;
+use crate::scenario::Step;
+use crate::target::Launch;
+use crate::vars::{self, DATASET_PREFIX, Vars};
+
+/// What came of a case.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Everything was as expected.
+    Pass,
+    /// Something was not; the failures of `finally` stand apart from the scenario's own.
+    Fail(Vec<Failure>),
+    /// The scenario says itself why it is left out.
+    Ignored(String),
+    /// There was no engine or no server; this is never green.
+    CouldNotRun(Failure),
+}
+
+/// A case and what came of it.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// The case's full name.
+    pub id: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Where its files are, if they were kept.
+    pub kept: Option<std::path::PathBuf>,
+}
+
+/// Runs one case on this thread, with a runtime of its own, so that nothing of it outlives it.
+pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
+    let began = Instant::now();
+    let report = |verdict, kept| CaseReport { id: case.id.clone(), verdict, elapsed: began.elapsed(), kept };
+    if let Some(reason) = &case.scenario().ignore {
+        return report(Verdict::Ignored(reason.clone()), None);
+    }
+    let log = Log::default();
+    let guard = log.capture();
+    let (verdict, kept) = match prepare(case, stage) {
+        Err(failure) => (Verdict::CouldNotRun(failure), None),
+        Ok((dir, located, runtime)) => {
+            let verdict = runtime.block_on(play(case, stage, &dir, &located, log));
+            let keep = stage.keep && !matches!(verdict, Verdict::Pass);
+            (verdict, keep.then(|| dir.keep()))
+        }
+    };
+    drop(guard);
+    report(verdict, kept)
+}
+
+fn prepare(case: &Case, stage: &Stage) -> Result<(TempDir, Located, tokio::runtime::Runtime), Failure> {
+    let span = &case.scenario().span;
+    let stop = |title: &str, reason: String| Failure::could_not_run(span, title, reason);
+    let located = stage.engines.shared().map_err(|reason| stop("there is no hyperd to run against", reason))?;
+    let dir = tempfile::Builder::new()
+        .prefix("hyper-conform-")
+        .tempdir()
+        .map_err(|error| stop("failed to make the scenario's directory", error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| stop("failed to start a runtime", error.to_string()))?;
+    Ok((dir, located, runtime))
+}
+
+async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: &Located, log: Log) -> Verdict {
+    match open(case, stage, dir, located, log).await {
+        Err(failure) => Verdict::CouldNotRun(failure),
+        Ok((scene, vars, engine)) => {
+            let failures = act(case, &scene, vars).await;
+            scene.close().await;
+            drop(engine);
+            match failures {
+                failures if failures.is_empty() => Verdict::Pass,
+                mut failures if failures[0].could_not_run => Verdict::CouldNotRun(failures.remove(0)),
+                failures => Verdict::Fail(failures),
+            }
+        }
+    }
+}
+
+async fn open(
+    case: &Case,
+    stage: &Stage,
+    dir: &TempDir,
+    located: &Located,
+    log: Log,
+) -> Result<(Scene, Vars, Option<Engine>), Failure> {
+    let scenario = case.scenario();
+    let stop = |title: &str, reason: String| Failure::could_not_run(&scenario.span, title, reason);
+    // hyperd sees through symbolic links in some answers, so the names must be the real ones from the start.
+    let root = dir
+        .path()
+        .canonicalize()
+        .map_err(|error| stop("failed to find the scenario's directory", error.to_string()))?;
+    let (work, home) = (root.join("work"), root.join("server"));
+    for folder in [&work, &home] {
+        std::fs::create_dir(folder)
+            .map_err(|error| stop("failed to make the scenario's directory", error.to_string()))?;
+    }
+    let engine = if scenario.server.private_engine {
+        Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
+    } else {
+        None
+    };
+    let persistent = home.join("persistent.hyper");
+    let vars = names(case, stage, located, &work, &persistent)
+        .map_err(|reason| stop("a public data set is missing", reason))?;
+    let launch = Launch {
+        persistent: scenario.server.persistent.then_some(persistent),
+        read_only: scenario.server.read_only,
+        scratch: home,
+        endpoint: engine.as_ref().map_or(&located.endpoint[..], Engine::endpoint).to_owned(),
+        statement_deadline: scenario.server.statement_deadline,
+        query_rows_max: scenario.server.query_rows_max,
+    };
+    let target = std::sync::Arc::clone(&stage.target);
+    let scene =
+        Scene::open(work, log, target, launch).await.map_err(|reason| stop("the server did not start", reason))?;
+    Ok((scene, vars, engine))
+}
+
+fn names(
+    case: &Case,
+    stage: &Stage,
+    located: &Located,
+    dir: &std::path::Path,
+    persistent: &std::path::Path,
+) -> Result<Vars, String> {
+    let mut vars = Vars::default();
+    let path = |path: &std::path::Path| Value::from(path.to_string_lossy());
+    vars.set("dir", path(dir));
+    vars.set("data", path(&stage.data));
+    vars.set("persistent", path(persistent));
+    vars.set("target", Value::from(stage.target.name()));
+    vars.set("hyper.version", Value::from(located.release.as_str()));
+    vars.set("pid", Value::from(std::process::id()));
+    for (name, value) in &case.cell {
+        vars.set(name.clone(), value.clone());
+    }
+    let steps = case.scenario().steps.iter().chain(&case.scenario().finally);
+    for name in steps.flat_map(|step| vars::names(&step.node).0).map(|(name, _)| name) {
+        if let Some(dataset) = name.strip_prefix(DATASET_PREFIX)
+            && vars.get(&name).is_none()
+        {
+            let folder = datasets::dataset(dataset).map_err(|error| error.to_string())?;
+            vars.set(name, path(&folder));
+        }
+    }
+    Ok(vars)
+}
+
+async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
+    let scenario = case.scenario();
+    let frame = Frame { scene, vars: std::cell::RefCell::new(vars) };
+    let mut failures: Vec<Failure> = run_steps(&scenario.steps, &frame).await.err().into_iter().collect();
+    let finally: Vec<&Step> = scenario.finally.iter().rev().collect();
+    for step in finally {
+        if let Err(failure) = super::step::run_step(step, &frame).await {
+            failures.push(Failure { title: format!("in `finally`: {}", failure.title), ..failure });
+        }
+    }
+    failures
+}

@@ -1,0 +1,108 @@
+//! The hyperd that cases run against: one for a run, started when the first case needs it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyperd_mcp::engine::Hyperd;
+use tempfile::TempDir;
+
+/// A running hyperd and the directory of its log.
+pub struct Engine {
+    hyperd: Hyperd,
+    _log_dir: TempDir,
+}
+
+impl Engine {
+    /// Starts a hyperd.
+    ///
+    /// # Errors
+    ///
+    /// Why it did not start.
+    pub async fn start(executable: &Path) -> Result<Self, String> {
+        let log_dir = tempfile::Builder::new()
+            .prefix("hyper-conform-engine-")
+            .tempdir()
+            .map_err(|error| format!("failed to make a directory for hyperd's log: {error}"))?;
+        let hyperd = Hyperd::spawn(executable, log_dir.path()).await.map_err(|error| error.to_string())?;
+        Ok(Self { hyperd, _log_dir: log_dir })
+    }
+
+    /// `host:port`.
+    pub fn endpoint(&self) -> &str {
+        self.hyperd.endpoint()
+    }
+}
+
+/// Finds hyperd when it is first needed, and keeps the shared one.
+#[derive(Default)]
+pub struct Engines {
+    chosen: Option<PathBuf>,
+    shared: Mutex<Option<Result<Shared, String>>>,
+}
+
+struct Shared {
+    executable: PathBuf,
+    release: String,
+    engine: Engine,
+}
+
+/// What a case needs to know of the hyperd that it runs against.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The executable, for cases that want a hyperd of their own.
+    pub executable: PathBuf,
+    /// `host:port` of the shared one.
+    pub endpoint: String,
+    /// The release, `unknown` where the executable does not say.
+    pub release: String,
+}
+
+impl Engines {
+    /// Uses this executable instead of looking for one.
+    pub fn with_executable(executable: PathBuf) -> Self {
+        Self { chosen: Some(executable), shared: Mutex::default() }
+    }
+
+    /// The shared hyperd, found and started when the first case asks.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; every case after the first gets the same answer at once.
+    pub fn shared(&self) -> Result<Located, String> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.get_or_insert_with(|| self.start()).as_ref().map_err(Clone::clone).map(|shared| Located {
+            executable: shared.executable.clone(),
+            endpoint: shared.engine.endpoint().to_owned(),
+            release: shared.release.clone(),
+        })
+    }
+
+    /// Ends the shared hyperd.
+    pub fn stop(&self) {
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn locate(&self) -> Result<(PathBuf, Option<String>), String> {
+        if let Some(path) = &self.chosen {
+            return Ok((path.clone(), None));
+        }
+        let located = hyperd_mcp::hyperd::locate().map_err(|error| match error.suggestion {
+            Some(suggestion) => format!("{}\n{suggestion}", error.message),
+            None => error.message,
+        })?;
+        Ok((located.path, located.release))
+    }
+
+    fn start(&self) -> Result<Shared, String> {
+        let (executable, release) = self.locate()?;
+        // A runtime for the start alone: hyperd outlives it, because only its process and a socket are kept.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| format!("failed to start a runtime: {error}"))?;
+        let engine = runtime.block_on(Engine::start(&executable))?;
+        runtime.shutdown_timeout(Duration::ZERO);
+        Ok(Shared { executable, release: release.unwrap_or_else(|| "unknown".to_owned()), engine })
+    }
+}

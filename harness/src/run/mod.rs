@@ -1,0 +1,37 @@
+//! Doing what a plan says: a fresh stage for each case, a deadline on each step, and what came of it.
+
+mod answer;
+mod case;
+mod check;
+mod engine;
+mod failure;
+mod frame;
+mod log;
+mod step;
+
+pub use answer::Answer;
+pub use case::{CaseReport, Verdict, run_case};
+pub use engine::{Engine, Engines};
+pub use failure::{Failure, Section};
+pub(crate) use frame::io_failure;
+pub use frame::{Frame, Scene};
+pub use log::Log;
+pub(crate) use step::run_step;
+pub use step::run_steps;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::target::Target;
+
+/// What all cases of a run share.
+pub struct Stage {
+    /// The server under test.
+    pub target: Arc<dyn Target>,
+    /// The hyperd that cases share.
+    pub engines: Engines,
+    /// `scenarios/data`.
+    pub data: PathBuf,
+    /// Whether the cases' directories stay after the run.
+    pub keep: bool,
+}

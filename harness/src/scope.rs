@@ -1,0 +1,99 @@
+//! Which names exist where: undefined variables, unused captures and clashes, found before anything runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decode::Decoder;
+use crate::scenario::{Fragment, Scenario, Step};
+use crate::source::{Diagnostic, Span};
+use crate::vars::{self, BUILTINS, DATASET_PREFIX};
+
+/// Checks the names of a scenario: its matrix and its captures.
+pub(crate) fn check_scenario(scenario: &Scenario, decoder: &mut Decoder) {
+    let mut scope = Scope::default();
+    for (name, _) in &scenario.matrix {
+        scope.define(name, &scenario.span, "this matrix value", decoder);
+    }
+    scope.steps(&scenario.steps, decoder);
+    scope.steps(&scenario.finally, decoder);
+    scope.finish(decoder);
+}
+
+/// Checks the names of a fragment: its parameters and its captures.
+pub(crate) fn check_fragment(fragment: &Fragment, decoder: &mut Decoder) {
+    let mut scope = Scope::default();
+    for (name, span) in &fragment.parameters {
+        scope.define(name, span, "this parameter", decoder);
+    }
+    scope.steps(&fragment.steps, decoder);
+    scope.finish(decoder);
+}
+
+/// Names and what defined them.
+#[derive(Default)]
+struct Scope {
+    defined: BTreeMap<String, (Span, &'static str)>,
+    used: BTreeSet<String>,
+}
+
+impl Scope {
+    fn define(&mut self, name: &str, span: &Span, what: &'static str, decoder: &mut Decoder) {
+        let problem = if BUILTINS.contains(&name) || name.starts_with(DATASET_PREFIX) {
+            Some(format!("`{name}` is built in"))
+        } else if self.defined.contains_key(name) {
+            Some(format!("`{name}` has a value already"))
+        } else if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            Some(format!("`{name}` is not a name: letters, digits and `_`"))
+        } else {
+            None
+        };
+        match problem {
+            Some(title) => decoder
+                .report(Diagnostic::new(span, title, format!("{what} cannot have it")).help("choose another name")),
+            None => {
+                self.defined.insert(name.to_owned(), (span.clone(), what));
+            }
+        }
+    }
+
+    fn steps(&mut self, steps: &[Step], decoder: &mut Decoder) {
+        for step in steps {
+            let (used, problems) = vars::names(&step.node);
+            decoder.report_all(problems);
+            for (name, node) in used {
+                if !self.knows(&name) {
+                    let known = self.defined.keys().map(String::as_str).chain(BUILTINS);
+                    decoder.report(
+                        Diagnostic::new(&node.span, format!("`$({name})` is not defined"), "used here")
+                            .help_names(&name, known),
+                    );
+                }
+                self.used.insert(name);
+            }
+            self.captures(step, decoder);
+        }
+    }
+
+    fn captures(&mut self, step: &Step, decoder: &mut Decoder) {
+        for save in &step.checks.save {
+            self.define(&save.name, &save.span, "this capture", decoder);
+        }
+        for inner in step.action.inner().unwrap_or_default() {
+            self.captures(inner, decoder);
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.defined.contains_key(name) || BUILTINS.contains(&name) || name.starts_with(DATASET_PREFIX)
+    }
+
+    fn finish(self, decoder: &mut Decoder) {
+        for (name, (span, what)) in &self.defined {
+            if !self.used.contains(name) {
+                decoder.report(
+                    Diagnostic::new(span, format!("`{name}` is never used"), format!("{what} stands for nothing"))
+                        .help(format!("use `$({name})`, or drop it")),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `call: tool` with `with: {...}`: calls a tool.
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+
+use super::{Action, Verb, Verbal};
+use crate::checks::Checkable;
+use crate::decode::{Decoder, Fields};
+use crate::run::{Answer, Failure, Frame};
+use crate::scenario::Step;
+use crate::syntax::Node;
+
+/// `call: tool` with `with: {...}`: calls a tool.
+#[derive(Debug)]
+pub(super) struct Call;
+
+#[derive(Debug)]
+struct CallTool {
+    tool: Node,
+    with: Option<Node>,
+}
+
+impl Verb for Call {
+    fn name(&self) -> &'static str {
+        "call"
+    }
+
+    fn checkable(&self) -> Checkable {
+        Checkable::Rows
+    }
+
+    fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
+        decoder.name(verb.value, "`call`")?;
+        let with = fields.take("with").cloned();
+        if let Some(node) = with.as_ref().filter(|node| node.as_map().is_none()) {
+            decoder.expected(node, "`with`", "a map of arguments");
+        }
+        Some(Box::new(CallTool { tool: verb.value.clone(), with }))
+    }
+}
+
+impl Action for CallTool {
+    fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+        async move {
+            let tool = frame.text(&self.tool)?;
+            let arguments = match &self.with {
+                Some(with) => frame.resolve(with)?.to_json(),
+                None => Value::Object(Map::new()),
+            };
+            tool_call(frame, step, &tool, arguments).await
+        }
+        .boxed_local()
+    }
+
+    fn tool(&self) -> Option<&str> {
+        self.tool.as_text()
+    }
+}
+
+/// Calls a tool as the step's client.
+pub(super) async fn tool_call(frame: &Frame<'_>, step: &Step, tool: &str, arguments: Value) -> Result<Answer, Failure> {
+    let client = frame
+        .scene
+        .client(&step.client)
+        .await
+        .map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))?;
+    let arguments = arguments.as_object().cloned().unwrap_or_default();
+    Ok(Answer::of_tool(client.call(tool, arguments, step.cancel_after).await))
+}

@@ -1,0 +1,107 @@
+//! `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+
+use std::path::Path as FilePath;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::{Action, Verb, Verbal};
+use crate::checks::Checkable;
+use crate::decode::{Decoder, Fields};
+use crate::pattern::{self, Mismatch, Path};
+use crate::report::diff;
+use crate::run::{Answer, Failure, Frame};
+use crate::scenario::Step;
+use crate::source::Diagnostic;
+use crate::syntax::Node;
+
+const CHECKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+
+/// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+#[derive(Debug)]
+pub(super) struct File;
+
+#[derive(Debug)]
+struct CheckFile {
+    path: Node,
+    checks: Vec<(&'static str, Node)>,
+}
+
+impl Verb for File {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn checkable(&self) -> Checkable {
+        Checkable::Nothing
+    }
+
+    fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
+        let checks: Vec<(&'static str, Node)> =
+            CHECKS.into_iter().filter_map(|name| Some((name, fields.take(name)?.clone()))).collect();
+        decoder.name(verb.value, "`file`")?;
+        if checks.is_empty() {
+            decoder.report(
+                Diagnostic::new(&verb.key.span, "this step checks nothing", "a file without a check")
+                    .help(format!("say what must hold: {}", CHECKS.join(", "))),
+            );
+        }
+        for (name, node) in &checks {
+            decoder.pattern(node);
+            if *name == "exists" {
+                decoder.bool(node, "`exists`");
+            }
+        }
+        Some(Box::new(CheckFile { path: verb.value.clone(), checks }))
+    }
+}
+
+impl Action for CheckFile {
+    fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+        async move {
+            let path = frame.path(&self.path)?;
+            let mut out: Vec<Mismatch> = Vec::new();
+            for (name, node) in &self.checks {
+                let actual = look(&path, name).map_err(|error| {
+                    Failure::new(&step.span, format!("`{name}` of {} cannot be checked", path.display()), error)
+                })?;
+                pattern::compare(&frame.resolve(node)?, Some(&actual), &Path::default().key(name), &mut out);
+            }
+            match out.first() {
+                None => Ok(Answer::Done),
+                Some(first) => {
+                    let title = format!("{} is not what `{}` expects", path.display(), step.title);
+                    let failure = Failure::new(&first.span, title, format!("{} differs", first.path));
+                    Err(out.iter().fold(failure, |failure, wrong| {
+                        failure.section(wrong.path.clone(), diff::lines(&wrong.expected, &wrong.actual))
+                    }))
+                }
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// What `name` speaks of: a folder's text is its entries' names, a line each.
+fn look(path: &FilePath, name: &str) -> Result<Value, String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let text = || -> Result<String, String> {
+        if !path.is_dir() {
+            return std::fs::read_to_string(path).map_err(failed);
+        }
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names.join("\n"))
+    };
+    Ok(match name {
+        "exists" => Value::from(path.exists()),
+        "size" => Value::from(path.metadata().map_err(failed)?.len()),
+        "lines" => Value::from(text()?.lines().map(str::to_owned).collect::<Vec<_>>()),
+        "json" => serde_json::from_str(&text()?).map_err(|error| format!("not JSON: {error}"))?,
+        _ => Value::from(text()?),
+    })
+}

@@ -1,0 +1,100 @@
+//! One file a step. To add one: a file, a `mod` line and a line in [`ALL`].
+
+mod call;
+mod execute;
+mod file;
+mod list;
+mod mkdir;
+mod parallel;
+mod query;
+mod remove;
+mod rename;
+mod restart;
+mod r#use;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
+
+use crate::checks::Checkable;
+use crate::decode::{Decoder, Fields};
+use crate::run::{Answer, Failure, Frame};
+use crate::scenario::{Fragment, Step};
+use crate::syntax::{Key, Node};
+
+/// A kind of step.
+pub trait Verb: Sync {
+    /// The key that makes a map this step.
+    fn name(&self) -> &'static str;
+
+    /// Which checks its answer can be put to.
+    fn checkable(&self) -> Checkable;
+
+    /// Reads the step's own keys; the common ones are read by [`Step::decode`].
+    fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>>;
+}
+
+/// What a [`Verb`] reads from.
+#[derive(Debug, Clone, Copy)]
+pub struct Verbal<'a> {
+    /// The verb's key.
+    pub key: &'a Key,
+    /// What stands behind it.
+    pub value: &'a Node,
+    /// The fragments that `use` can name; inside a fragment there are none.
+    pub fragments: Option<&'a BTreeMap<String, Arc<Fragment>>>,
+}
+
+/// A step that was read, ready to be done any number of times.
+pub trait Action: Debug + Send + Sync {
+    /// Does the step.
+    ///
+    /// # Errors
+    ///
+    /// What kept the step from being done; what comes of doing it is the answer, tool errors included.
+    fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>>;
+
+    /// The SQL whose rows the step checks.
+    fn statement(&self) -> Option<&Node> {
+        None
+    }
+
+    /// The tool that the step calls.
+    fn tool(&self) -> Option<&str> {
+        None
+    }
+
+    /// The steps inside this one.
+    fn inner(&self) -> Option<&[Step]> {
+        None
+    }
+}
+
+/// Every step, alphabetical.
+pub const ALL: [&dyn Verb; 12] = [
+    &call::Call,
+    &execute::Execute,
+    &file::File,
+    &list::List,
+    &mkdir::Mkdir,
+    &parallel::Parallel,
+    &query::Query,
+    &remove::Remove,
+    &rename::Rename,
+    &restart::Restart,
+    &r#use::Use,
+    &write::Write,
+];
+
+/// The step of that name.
+pub fn find(name: &str) -> Option<&'static dyn Verb> {
+    ALL.into_iter().find(|verb| verb.name() == name)
+}
+
+/// The names of all steps.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter().map(Verb::name)
+}

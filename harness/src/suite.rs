@@ -1,0 +1,168 @@
+//! The folder `scenarios/`, read whole.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::WalkDir;
+
+use crate::decode::Decoder;
+use crate::requirements::{self, Requirements};
+use crate::scenario::{File, Fragment, Scenario};
+use crate::source::{Diagnostic, Source, Span};
+use crate::syntax::{self, Node};
+
+/// Folders of `scenarios/` that hold no scenarios.
+const NOT_AREAS: [&str; 4] = ["capabilities", "data", "fragments", "targets"];
+
+/// Everything in `scenarios/`.
+#[derive(Debug)]
+pub struct Suite {
+    /// The folder.
+    pub root: PathBuf,
+    /// The scenario files, in the order of their paths.
+    pub files: Vec<Arc<SuiteFile>>,
+    /// What a conforming server must do.
+    pub requirements: Requirements,
+    /// How many fragments there are.
+    pub fragments: usize,
+}
+
+/// A scenario file and its place in the suite.
+#[derive(Debug)]
+pub struct SuiteFile {
+    /// `<area>::<file>`, the beginning of its scenarios' names.
+    pub module: String,
+    /// Its path on disk.
+    pub path: PathBuf,
+    /// What it says.
+    pub file: File,
+}
+
+impl Suite {
+    /// Reads the suite in `root`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in any of its files, at once.
+    pub fn load(root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let mut decoder = Decoder::default();
+        let requirements = match read(root, &root.join("requirements.yaml"), &mut decoder) {
+            Some(node) => requirements::decode(&node, &mut decoder),
+            None => Requirements::new(),
+        };
+        let fragments = load_fragments(root, &mut decoder);
+        let mut files = Vec::new();
+        for path in yaml_files(root).filter(|path| is_scenario_file(root, path)) {
+            let module = module_of(root, &path, &mut decoder);
+            let Some(node) = read(root, &path, &mut decoder) else { continue };
+            let Some(file) = File::decode(&node, &fragments, &mut decoder) else { continue };
+            check_file(&file, &requirements, &mut decoder);
+            files.push(Arc::new(SuiteFile { module, path, file }));
+        }
+        if files.is_empty() && decoder.is_clean() {
+            let source = Source { shown: root.display().to_string(), path: root.to_owned(), text: String::new() };
+            let span = Span::new(&Arc::new(source), 0, 0);
+            decoder.report(
+                Diagnostic::new(&span, "there are no scenarios here", "no <area>/<feature>.yaml")
+                    .help("run in the folder that holds `scenarios/`, or name it with --suite"),
+            );
+        }
+        let problems = decoder.finish();
+        if problems.is_empty() {
+            Ok(Self { root: root.to_owned(), files, requirements, fragments: fragments.len() })
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Reads one scenario file that stands alone, with the fragments and requirements of the suite in `root`.
+pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
+    let mut decoder = Decoder::default();
+    let requirements = read(root, &root.join("requirements.yaml"), &mut decoder)
+        .map_or_else(Requirements::new, |node| requirements::decode(&node, &mut decoder));
+    let fragments = load_fragments(root, &mut decoder);
+    if let Some(node) = read(root, path, &mut decoder)
+        && let Some(file) = File::decode(&node, &fragments, &mut decoder)
+    {
+        check_file(&file, &requirements, &mut decoder);
+    }
+    decoder.finish()
+}
+
+fn read(root: &Path, path: &Path, decoder: &mut Decoder) -> Option<Node> {
+    let shown = path.strip_prefix(root.parent().unwrap_or(root)).unwrap_or(path);
+    let shown = shown.to_string_lossy().replace('\\', "/");
+    let source = |text| Arc::new(Source { shown, path: path.to_owned(), text });
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let mut problems = Vec::new();
+            let node = syntax::read(&source(text), &mut problems);
+            decoder.report_all(problems);
+            node
+        }
+        Err(error) => {
+            let span = Span::new(&source(String::new()), 0, 0);
+            decoder.report(Diagnostic::new(&span, "failed to read the file", error.to_string()));
+            None
+        }
+    }
+}
+
+fn load_fragments(root: &Path, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fragment>> {
+    let mut fragments = BTreeMap::new();
+    for path in yaml_files(&root.join("fragments")) {
+        let Some(node) = read(root, &path, decoder) else { continue };
+        if let Some(fragment) = Fragment::decode(&node, decoder) {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            fragments.insert(name, Arc::new(fragment));
+        }
+    }
+    fragments
+}
+
+fn yaml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let walk = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
+    walk.map(walkdir::DirEntry::into_path).filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+}
+
+fn is_scenario_file(root: &Path, path: &Path) -> bool {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let first = inside.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    inside != Path::new("requirements.yaml") && first.is_none_or(|first| !NOT_AREAS.contains(&first.as_str()))
+}
+
+fn module_of(root: &Path, path: &Path, decoder: &mut Decoder) -> String {
+    let inside = path.strip_prefix(root).unwrap_or(path).with_extension("");
+    let parts: Vec<String> = inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let named = |part: &String| part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if parts.len() != 2 || !parts.iter().all(named) {
+        let source = Source { shown: inside.display().to_string(), path: path.to_owned(), text: String::new() };
+        let span = Span::new(&Arc::new(source), 0, 0);
+        decoder.report(
+            Diagnostic::new(&span, "a scenario file lies at scenarios/<area>/<feature>.yaml", "this one does not")
+                .help("area and feature are lower-case letters, digits and `_`"),
+        );
+    }
+    parts.join("::")
+}
+
+fn check_file(file: &File, requirements: &Requirements, decoder: &mut Decoder) {
+    let mut seen: HashMap<String, &Scenario> = HashMap::new();
+    for scenario in &file.scenarios {
+        requirements::check_known(&scenario.requirements, requirements, decoder);
+        if let Some(first) = seen.insert(slug(&scenario.name), scenario) {
+            decoder.report(
+                Diagnostic::new(&scenario.span, "two scenarios of this file have the same name", "the second one")
+                    .help(format!("the first is at {}; names must differ in letters or digits", first.span.place())),
+            );
+        }
+    }
+}
+
+/// A name as a test's name: lower case, words joined by `_`.
+pub fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("_")
+}

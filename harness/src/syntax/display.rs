@@ -1,0 +1,126 @@
+//! A node written out is the file's syntax: reading it back gives the same value.
+
+use std::fmt;
+
+use super::node::{Entry, Kind, Node, Style};
+use super::scalar;
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Map(entries) if !entries.is_empty() => write_map(f, entries, 0),
+            Kind::List(items) if !items.is_empty() => write_list(f, items, 0),
+            _ => write_inline(f, self),
+        }
+    }
+}
+
+fn write_map(f: &mut fmt::Formatter<'_>, entries: &[Entry], indent: usize) -> fmt::Result {
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            write!(f, "\n{:indent$}", "")?;
+        }
+        write_text(f, &entry.key.name)?;
+        f.write_str(":")?;
+        write_below(f, &entry.value, indent)?;
+    }
+    Ok(())
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, items: &[Node], indent: usize) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            write!(f, "\n{:indent$}", "")?;
+        }
+        f.write_str("-")?;
+        match &item.kind {
+            Kind::Map(entries) if !entries.is_empty() => {
+                f.write_str(" ")?;
+                write_map(f, entries, indent + 2)?;
+            }
+            _ => write_below(f, item, indent)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a value after its key: scalars on the same line, collections and blocks below it.
+fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::Result {
+    let deeper = indent + 2;
+    match &node.kind {
+        Kind::Map(entries) if !entries.is_empty() => {
+            write!(f, "\n{:deeper$}", "")?;
+            write_map(f, entries, deeper)
+        }
+        Kind::List(items) if !items.is_empty() => {
+            write!(f, "\n{:deeper$}", "")?;
+            write_list(f, items, deeper)
+        }
+        Kind::Text(text, Style::Block) if fits_block(text) => {
+            f.write_str(" |")?;
+            text.lines().try_for_each(|line| {
+                if line.is_empty() { f.write_str("\n") } else { write!(f, "\n{:deeper$}{line}", "") }
+            })
+        }
+        _ => {
+            f.write_str(" ")?;
+            write_inline(f, node)
+        }
+    }
+}
+
+/// A block cannot hold what YAML would fold, strip or refuse.
+fn fits_block(text: &str) -> bool {
+    text.ends_with('\n')
+        && !text.ends_with("\n\n")
+        && !text.starts_with([' ', '\n'])
+        && !text.chars().any(|c| c.is_control() && c != '\n')
+}
+
+fn write_inline(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
+    match &node.kind {
+        Kind::Null => f.write_str("null"),
+        Kind::Bool(value) => write!(f, "{value}"),
+        Kind::Number(value) => write!(f, "{value}"),
+        Kind::Text(text, _) => write_text(f, text),
+        Kind::List(_) => f.write_str("[]"),
+        Kind::Map(_) => f.write_str("{}"),
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let plain = matches!(scalar::plain(text), Ok(Kind::Text(..)))
+        && text.trim() == text
+        && !text.contains([':', '#', '\n', '"', '\'', '{', '}', '[', ']', ',', '&', '*', '!', '|', '>', '%', '@', '`'])
+        && !text.starts_with(['-', '?']);
+    // A JSON string is a double-quoted YAML scalar.
+    if plain { f.write_str(text) } else { write!(f, "{}", serde_json::Value::from(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rstest::rstest;
+
+    use crate::source::Source;
+    use crate::syntax::{Node, parse};
+
+    fn read(text: &str) -> Node {
+        let source = Source { shown: "t.yaml".to_owned(), path: "t.yaml".into(), text: text.to_owned() };
+        parse(&Arc::new(source)).expect("the text is valid")
+    }
+
+    #[rstest]
+    #[case("a: 1\nb:\n  - x\n  - y: null\n    z: \"012\"\n")]
+    #[case("sql: |\n  SELECT 1\n\n  FROM t\nother: \"a: b # c\"\n")]
+    #[case("a: {}\nb: []\nc: {d: [1, {e: \"\"}]}\n")]
+    #[case("\"no\": \"tab\\tand\\nline\"\n")]
+    #[case("- - 1\n  - 2\n- a\n")]
+    fn a_written_node_reads_back_as_the_same_value(#[case] text: &str) {
+        let node = read(text);
+        let again = read(&node.to_string());
+        assert_eq!(node.to_json(), again.to_json(), "written as:\n{node}");
+        assert_eq!(node.to_string(), again.to_string(), "writing is stable");
+    }
+}

@@ -1,0 +1,9 @@
+//! Text to nodes: YAML 1.2 in one strict reading, with a place on every key and every value.
+
+mod display;
+mod node;
+mod parse;
+mod scalar;
+
+pub use node::{Entry, Key, Kind, Node, Style};
+pub use parse::{parse, read};

@@ -1,0 +1,257 @@
+//! `rows`: a text table, or a list of maps, and how a query's answer is held against it.
+
+use serde_json::{Map, Value};
+
+use crate::decode::Decoder;
+use crate::matchers;
+use crate::pattern::{self, Mismatch, Path};
+use crate::source::{Diagnostic, Span};
+use crate::syntax::{Kind, Node, Style};
+use crate::vars::Vars;
+
+/// The rows that a query must return.
+#[derive(Debug)]
+pub struct Table {
+    /// Where the rows are written.
+    pub span: Span,
+    node: Node,
+    in_any_order: bool,
+    several: bool,
+}
+
+impl Table {
+    /// Reads `rows`, refusing a table that cannot be held against anything.
+    pub fn decode(node: &Node, in_any_order: bool, decoder: &mut Decoder) -> Option<Self> {
+        let rows = match &node.kind {
+            Kind::Text(text, Style::Block) => match parse_text(text) {
+                Ok((_, rows)) => rows.len(),
+                Err(reason) => {
+                    decoder.report(Diagnostic::new(&node.span, "this table cannot be read", reason).help(
+                        "first line the columns, then a line a row, cells between `|`; a cell is a JSON literal or plain words",
+                    ));
+                    return None;
+                }
+            },
+            Kind::List(items) => {
+                for item in items {
+                    decoder.pattern(item);
+                }
+                for item in items.iter().filter(|item| item.as_map().is_none()) {
+                    decoder.expected(item, "a row", "a map of columns to values");
+                }
+                items.len()
+            }
+            // `rows: $any`, `rows: { $len: 3 }`
+            _ if is_matcher(node) => {
+                decoder.pattern(node);
+                0
+            }
+            _ => {
+                decoder.expected(node, "`rows`", "a text table after `|`, a list of maps, or a matcher");
+                return None;
+            }
+        };
+        Some(Self { span: node.span.clone(), node: node.clone(), in_any_order, several: rows > 1 })
+    }
+
+    /// One row has no order, and rows in any order need none.
+    pub fn needs_order(&self) -> bool {
+        self.several && !self.in_any_order
+    }
+
+    /// Holds a query's `columns` and `rows` against the table.
+    ///
+    /// # Errors
+    ///
+    /// A variable without a value.
+    pub fn compare(
+        &self,
+        columns: &[String],
+        rows: &Value,
+        vars: &Vars,
+        out: &mut Vec<Mismatch>,
+    ) -> Result<(), Diagnostic> {
+        let Kind::Text(..) = &self.node.kind else {
+            let expected = vars.resolve(&self.node)?;
+            self.compare_list(&expected, rows, out);
+            return Ok(());
+        };
+        let text = vars.text(&self.node)?;
+        let (names, wanted) =
+            parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))?;
+        let actual = table_rows(columns, rows);
+        let mut same = names == columns && wanted.len() == actual.len();
+        if same && self.in_any_order {
+            let nodes: Vec<Node> =
+                wanted.iter().map(|row| Node::from_json(&Value::from(row.clone()), &self.span)).collect();
+            let values: Vec<Value> = actual.iter().map(|row| Value::from(row.clone())).collect();
+            same = matchers::pair_all(&nodes, &values);
+        } else if same {
+            same = wanted.iter().zip(&actual).all(|(a, b)| a.iter().zip(b).all(|(a, b)| pattern::same_scalar(a, b)));
+        }
+        if !same {
+            out.push(Mismatch {
+                path: "rows".to_owned(),
+                expected: write_text(&names, &wanted),
+                actual: write_text(columns, &actual),
+                hint: None,
+                span: self.span.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn compare_list(&self, expected: &Node, rows: &Value, out: &mut Vec<Mismatch>) {
+        let path = Path::default().key("result");
+        match expected.as_list() {
+            Some(items) if self.in_any_order => {
+                let values = rows.as_array().cloned().unwrap_or_default();
+                if items.len() != values.len() || !matchers::pair_all(items, &values) {
+                    out.push(Mismatch {
+                        path: path.to_string(),
+                        expected: format!("in any order {}", pattern::brief(&expected.to_json())),
+                        actual: pattern::brief(rows),
+                        hint: None,
+                        span: self.span.clone(),
+                    });
+                }
+            }
+            _ => pattern::compare(expected, Some(rows), &path, out),
+        }
+    }
+}
+
+fn is_matcher(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Text(text, Style::Plain) => text.starts_with('$'),
+        Kind::Map(entries) => matches!(entries.as_slice(), [entry] if entry.key.name.starts_with('$')),
+        _ => false,
+    }
+}
+
+/// The rows as lists in the order of the columns.
+fn table_rows(columns: &[String], rows: &Value) -> Vec<Vec<Value>> {
+    let empty = Map::new();
+    rows.as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| {
+            let row = row.as_object().unwrap_or(&empty);
+            columns.iter().map(|name| row.get(name).cloned().unwrap_or(Value::Null)).collect()
+        })
+        .collect()
+}
+
+type Cells = (Vec<String>, Vec<Vec<Value>>);
+
+/// Reads a text table.
+pub(crate) fn parse_text(text: &str) -> Result<Cells, String> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let header = lines.next().ok_or("the table is empty; its first line names the columns")?;
+    let names: Vec<String> =
+        split_cells(header).into_iter().map(|cell| unquote(cell).unwrap_or(cell.to_owned())).collect();
+    if let Some(at) = names.iter().position(String::is_empty) {
+        return Err(format!("column {} has no name", at + 1));
+    }
+    let mut rows = Vec::new();
+    for (index, line) in lines.enumerate() {
+        let cells: Vec<Value> = split_cells(line).into_iter().map(parse_cell).collect::<Result<_, _>>()?;
+        if cells.len() != names.len() {
+            return Err(format!("row {} has {} cells, the header has {}", index + 1, cells.len(), names.len()));
+        }
+        rows.push(cells);
+    }
+    Ok((names, rows))
+}
+
+/// Splits at `|` outside of double quotes.
+fn split_cells(line: &str) -> Vec<&str> {
+    let mut cells = Vec::new();
+    let (mut from, mut quoted, mut escaped) = (0, false, false);
+    for (at, c) in line.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '|' if !quoted => {
+                cells.push(line[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    cells.push(line[from..].trim());
+    cells
+}
+
+fn unquote(cell: &str) -> Option<String> {
+    cell.starts_with('"').then(|| serde_json::from_str(cell).ok()).flatten()
+}
+
+fn parse_cell(cell: &str) -> Result<Value, String> {
+    if cell.starts_with('"') {
+        return serde_json::from_str(cell).map_err(|error| format!("the cell {cell} is not a JSON text: {error}"));
+    }
+    if cell.is_empty() {
+        return Err("a cell is empty; write \"\" for an empty text and null for NULL".to_owned());
+    }
+    Ok(serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell)))
+}
+
+fn write_cell(value: &Value) -> String {
+    match value {
+        Value::String(text)
+            if parse_cell(text).as_ref() == Ok(value) && !text.contains(['|', '\n']) && text.trim() == text =>
+        {
+            text.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Writes a table as a scenario would, columns aligned.
+pub(crate) fn write_text(columns: &[String], rows: &[Vec<Value>]) -> String {
+    let mut lines: Vec<Vec<String>> = vec![columns.to_vec()];
+    lines.extend(rows.iter().map(|row| row.iter().map(write_cell).collect()));
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for line in lines {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        out.push_str(cells.join(" | ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::{parse_text, write_text};
+
+    #[rstest]
+    #[case("id | name\n1 | Ada\n", vec![vec![json!(1), json!("Ada")]])]
+    #[case("a\nnull\n\"null\"\n\"\"\n", vec![vec![Value::Null], vec![json!("null")], vec![json!("")]])]
+    #[case("a|b\n1.50|\"x | y\"\n", vec![vec![json!(1.50), json!("x | y")]])]
+    #[case("a\n", vec![])]
+    #[case("a\n007\n", vec![vec![json!("007")]])]
+    fn tables_read_and_write_back(#[case] text: &str, #[case] rows: Vec<Vec<Value>>) {
+        let (names, read) = parse_text(text).expect("the table is valid");
+        assert_eq!(read, rows);
+        let written = write_text(&names, &read);
+        assert_eq!(parse_text(&written).expect("a written table is valid"), (names, read), "written as:\n{written}");
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("a | b\n1\n")]
+    #[case("a\n\"open\n")]
+    #[case("a | b\n1 |\n")]
+    #[case("a | | b\n")]
+    fn broken_tables_are_refused(#[case] text: &str) {
+        assert!(parse_text(text).is_err());
+    }
+}

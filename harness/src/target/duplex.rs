@@ -1,0 +1,72 @@
+//! Our own server in this process, reached over a tokio duplex stream: no process to start, and its log at hand.
+
+use std::rc::Rc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use hyperd_mcp::config::{Config, EngineSource};
+use hyperd_mcp::limits::Limits;
+use hyperd_mcp::server::Server;
+use rmcp::ServiceExt;
+
+use super::{Client, Launch, Running, Target};
+
+/// What a pipe between client and server holds before the writer waits.
+const PIPE_BYTES_MAX: usize = 64 * 1024;
+
+/// The in-process target.
+#[derive(Debug, Default)]
+pub struct Duplex;
+
+impl Target for Duplex {
+    fn name(&self) -> &'static str {
+        "hyperd-mcp"
+    }
+
+    fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {
+        async move {
+            let mut limits = Limits::default();
+            if let Some(deadline) = launch.statement_deadline {
+                limits.statement_deadline = deadline;
+            }
+            if let Some(rows) = launch.query_rows_max {
+                limits.query_rows_max = rows;
+            }
+            let config = Config {
+                engine: EngineSource::Endpoint(launch.endpoint),
+                persistent: launch.persistent,
+                read_only: launch.read_only,
+                limits,
+                scratch: Some(launch.scratch),
+            };
+            let server = Server::start(config).await.map_err(|error| error.to_string())?;
+            Ok(Rc::new(InProcess { server }) as Rc<dyn Running>)
+        }
+        .boxed_local()
+    }
+}
+
+struct InProcess {
+    server: Server,
+}
+
+impl Running for InProcess {
+    fn connect(&self) -> LocalBoxFuture<'_, Result<Client, String>> {
+        async move {
+            let (client_end, server_end) = tokio::io::duplex(PIPE_BYTES_MAX);
+            let server = self.server.clone();
+            tokio::spawn(async move {
+                // The client sees a failed handshake as its own error, which is the one to report.
+                if let Ok(running) = server.serve(server_end).await {
+                    let _ = running.waiting().await;
+                }
+            });
+            Client::connect(client_end).await
+        }
+        .boxed_local()
+    }
+
+    fn stop(&self) -> LocalBoxFuture<'_, ()> {
+        async move { self.server.stop().await }.boxed_local()
+    }
+}

@@ -1,0 +1,58 @@
+//! How a server under test is started, and how a client reaches it.
+
+pub mod client;
+mod duplex;
+mod record;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+
+pub use client::Client;
+pub use duplex::Duplex;
+pub use record::{Direction, Message, Traffic};
+
+/// What a scenario asks of its server.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The file of the persistent database; `None` for a server without one.
+    pub persistent: Option<PathBuf>,
+    /// Whether the server refuses every write.
+    pub read_only: bool,
+    /// Where the server may put its temporary files.
+    pub scratch: PathBuf,
+    /// `host:port` of the hyperd to use.
+    pub endpoint: String,
+    /// How long a statement may run; `None` for the server's default.
+    pub statement_deadline: Option<Duration>,
+    /// How many rows an answer may hold; `None` for the server's default.
+    pub query_rows_max: Option<usize>,
+}
+
+/// A kind of server that scenarios can be run against.
+pub trait Target: Send + Sync {
+    /// The name that reports show and `$(target)` stands for.
+    fn name(&self) -> &str;
+
+    /// Starts a server.
+    ///
+    /// # Errors
+    ///
+    /// Says why the server did not start, in the server's own words.
+    fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>>;
+}
+
+/// A started server.
+pub trait Running {
+    /// Connects one more client.
+    ///
+    /// # Errors
+    ///
+    /// Says why the handshake failed.
+    fn connect(&self) -> LocalBoxFuture<'_, Result<Client, String>>;
+
+    /// Stops the server and waits until it has let go of its files.
+    fn stop(&self) -> LocalBoxFuture<'_, ()>;
+}

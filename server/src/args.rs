@@ -1,0 +1,131 @@
+//! Argument fragments that several tools share, and the checks that every tool does alike.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::limits;
+
+/// Database that the call goes to: `local` (default), `persistent` or the alias of an attached one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct DatabaseName(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] pub String);
+
+/// Where a call goes: `database` wins over `persist`, and `local` is where it goes without either.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The alias as the user typed it.
+    pub database: Option<String>,
+    /// Short for the alias `persistent`.
+    pub persist: bool,
+}
+
+impl Target {
+    /// From the arguments `database` and `persist` as a tool's parameters hold them.
+    pub fn new(database: Option<DatabaseName>, persist: Option<bool>) -> Self {
+        Self { database: database.map(|name| name.0), persist: persist.unwrap_or_default() }
+    }
+}
+
+/// What the statement or load took, in every answer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Stats {
+    /// Milliseconds from the call's arrival to its answer.
+    pub elapsed_ms: f64,
+    /// Rows that were read or written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+}
+
+impl Stats {
+    /// The time since `start`, to the hundredth of a millisecond.
+    pub fn since(start: std::time::Instant, rows: Option<u64>) -> Self {
+        Self { elapsed_ms: elapsed_ms(start), rows }
+    }
+}
+
+/// The time since `start` in milliseconds, to the hundredth.
+pub fn elapsed_ms(start: std::time::Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 1e5).round() / 100.0
+}
+
+/// Checks a path argument: absolute, without NUL. `argument` is its name in the call.
+pub fn path(argument: &str, text: &str) -> Result<PathBuf, Error> {
+    if text.contains('\0') {
+        return Err(Error::invalid(format!("`{argument}` contains a NUL character, which no path can."))
+            .suggest("Give the path of a file as plain text."));
+    }
+    let path = Path::new(text);
+    if !path.is_absolute() {
+        let resolved = std::env::current_dir().map(|dir| dir.join(path)).unwrap_or_else(|_| path.to_owned());
+        return Err(Error::invalid(format!("`{argument}` must be an absolute path, got {}.", excerpt(text)))
+            .suggest(format!("The server's working folder is not yours. Did you mean {}?", resolved.display())));
+    }
+    Ok(path.to_owned())
+}
+
+/// A user's text for an error message: quoted, on one line, and cut where it is long.
+pub fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(limits::EXCERPT_CHARS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
+/// Names for an error message, as `a`, `b` and `c`; a long list is cut.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if quoted.len() > limits::LISTED_NAMES_MAX {
+        let more = quoted.len() - limits::LISTED_NAMES_MAX;
+        quoted.truncate(limits::LISTED_NAMES_MAX);
+        quoted.push(format!("{more} more"));
+    }
+    match quoted.pop() {
+        None => "none".to_owned(),
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} and {last}", quoted.join(", ")),
+    }
+}
+
+/// The name that was probably meant, for "did you mean".
+pub fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const SIMILARITY_MIN: f64 = 0.75;
+    let given = given.to_lowercase();
+    let rated = names.into_iter().map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), name));
+    rated.filter(|(rate, _)| *rate >= SIMILARITY_MIN).max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{excerpt, listed, nearest};
+    use crate::limits::EXCERPT_CHARS_MAX;
+
+    #[rstest]
+    #[case::typo("databse", Some("database"))]
+    #[case::case("Database", Some("database"))]
+    #[case::nothing_alike("xyz", None)]
+    fn the_nearest_name_is_found(#[case] given: &str, #[case] expected: Option<&str>) {
+        assert_eq!(nearest(given, ["sql", "database", "persist"]), expected);
+    }
+
+    #[rstest]
+    #[case::none(&[], "none")]
+    #[case::one(&["a"], "`a`")]
+    #[case::three(&["a", "b", "c"], "`a`, `b` and `c`")]
+    fn names_read_as_a_sentence(#[case] names: &[&str], #[case] expected: &str) {
+        assert_eq!(listed(names.iter().copied()), expected);
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(excerpt("short"), "\"short\"");
+        assert_eq!(excerpt(&"x".repeat(1000)).chars().count(), EXCERPT_CHARS_MAX + 3);
+    }
+}

@@ -1,0 +1,96 @@
+//! What accompanies one call from the protocol's edge down to hyperd: cancellation, deadline and progress.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Code, Error};
+use crate::limits;
+
+/// How far a long call has come.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// Work done so far; grows with each update.
+    pub done: f64,
+    /// All the work there is, where that is known.
+    pub total: Option<f64>,
+    /// What is being done, for people.
+    pub message: String,
+}
+
+/// One call: whoever works for it stops when it is cancelled, and reports progress through it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    cancelled: CancellationToken,
+    statement_deadline: Duration,
+    progress: Option<UnboundedSender<Update>>,
+}
+
+impl Call {
+    /// A call that `cancelled` ends early and of which each statement may run for `statement_deadline`.
+    pub fn new(cancelled: CancellationToken, statement_deadline: Duration) -> Self {
+        Self { cancelled, statement_deadline, progress: None }
+    }
+
+    /// A call of the server's own, for what no client asked for.
+    pub fn housekeeping() -> Self {
+        Self::new(CancellationToken::new(), limits::ms(limits::HOUSEKEEPING_DEADLINE_MS))
+    }
+
+    /// Sends progress to the receiver that is returned; it ends with the call's last clone.
+    pub fn with_progress(mut self) -> (Self, UnboundedReceiver<Update>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.progress = Some(sender);
+        (self, receiver)
+    }
+
+    /// Reports progress, if anyone listens.
+    pub fn report(&self, done: f64, total: Option<f64>, message: impl Into<String>) {
+        if let Some(progress) = &self.progress {
+            // A client that has gone away misses nothing that it could still use.
+            let _ = progress.send(Update { done, total, message: message.into() });
+        }
+    }
+
+    /// Whether somebody listens to [`Call::report`], for progress that costs something to find out.
+    pub fn wants_progress(&self) -> bool {
+        self.progress.is_some()
+    }
+
+    /// Whether the client has cancelled the call; long work outside of hyperd asks now and then.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.is_cancelled()
+    }
+
+    /// The error of a call that was found to be cancelled.
+    pub fn cancelled_error() -> Error {
+        Error::new(Code::Cancelled, "The client cancelled the call; nothing more was done for it.")
+    }
+
+    /// Ends with the reason when the call is cancelled or has waited for its statement's deadline from now on.
+    pub async fn interrupted(&self) -> Error {
+        tokio::select! {
+            () = self.cancelled.cancelled() => Self::cancelled_error(),
+            () = tokio::time::sleep(self.statement_deadline) => self.overdue(),
+        }
+    }
+
+    /// Waits for `work`, or drops it when the call is interrupted. Not for statements: hyperd would go on with them.
+    pub async fn race<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            reason = self.interrupted() => Err(reason),
+        }
+    }
+
+    fn overdue(&self) -> Error {
+        Error::new(
+            Code::Timeout,
+            format!("The deadline of {} s for one statement passed.", self.statement_deadline.as_secs_f64()),
+        )
+        .suggest("Make the statement do less (filter, aggregate, fewer rows) or raise --statement-deadline.")
+    }
+}

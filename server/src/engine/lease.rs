@@ -1,0 +1,196 @@
+//! A connection in the hands of one call.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use hyperdb_api::AsyncConnection;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::connection::{Attachments, Connection};
+use super::error::translate;
+use super::pool::Idle;
+use super::rows::{self, Bounds, Rows};
+use crate::call::Call;
+use crate::error::{Code, Error};
+use crate::limits;
+use crate::sql;
+
+/// A connection for as long as a call needs it; dropping it gives it back.
+///
+/// A statement that is interrupted is cancelled in hyperd, also when the future that waits for it is dropped. The
+/// connection is used again only if nothing is in doubt about it: no open transaction, no statement that may go on.
+pub struct Lease {
+    connection: Option<Connection>,
+    idle: Arc<Idle>,
+    _permit: OwnedSemaphorePermit,
+    /// Where unqualified names go.
+    database: String,
+    /// A statement was sent and its end was not seen.
+    running: bool,
+    doubtful: bool,
+    transaction: bool,
+}
+
+impl Lease {
+    pub(super) fn new(connection: Connection, idle: Arc<Idle>, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            connection: Some(connection),
+            idle,
+            _permit: permit,
+            database: String::new(),
+            running: false,
+            doubtful: false,
+            transaction: false,
+        }
+    }
+
+    /// Runs one statement that returns no rows; answers how many rows it changed.
+    pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+        let wire = self.wire()?;
+        self.watch(call, async { wire.execute_command(sql).await }).await
+    }
+
+    /// Runs one query and reads its rows until one of the bounds is reached.
+    pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
+        let wire = self.wire()?;
+        let rows = self.watch(call, rows::read(&wire, sql, bounds)).await?;
+        // hyperd was told to stop in the midst of the result; what is left of it is still on the wire.
+        self.doubtful |= rows.truncated;
+        Ok(rows)
+    }
+
+    /// Runs a query of the server's own, whose result is known to be small.
+    pub async fn rows(&mut self, call: &Call, sql: &str) -> Result<Rows, Error> {
+        self.query(call, sql, Bounds::NONE).await
+    }
+
+    /// The first value of the first row as an integer, for counts.
+    pub async fn count(&mut self, call: &Call, sql: &str) -> Result<i64, Error> {
+        let rows = self.rows(call, sql).await?;
+        let value = rows.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_i64);
+        value.ok_or_else(|| Error::internal(format!("`{sql}` returned no integer.")))
+    }
+
+    /// Begins a transaction. Dropping the lease before [`Lease::commit`] undoes it.
+    pub async fn begin(&mut self, call: &Call) -> Result<(), Error> {
+        self.transaction = true;
+        self.execute(call, "BEGIN TRANSACTION").await.map(drop)
+    }
+
+    /// Makes the transaction's changes permanent.
+    pub async fn commit(&mut self, call: &Call) -> Result<(), Error> {
+        self.execute(call, "COMMIT").await?;
+        self.transaction = false;
+        Ok(())
+    }
+
+    /// Undoes the transaction's changes, whatever became of the call.
+    pub async fn rollback(&mut self) {
+        if self.doubtful || !self.transaction {
+            return;
+        }
+        if self.execute(&Call::housekeeping(), "ROLLBACK").await.is_ok() {
+            self.transaction = false;
+        }
+    }
+
+    /// Attaches and detaches what the connection lacks, and sends unqualified names to `database`.
+    pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
+        database.clone_into(&mut self.database);
+        let connection = self.connection()?;
+        if connection.version != Some(wanted.version) {
+            let mut complete = true;
+            for (sql, change) in connection.missing(wanted) {
+                match self.execute(call, &sql).await {
+                    Ok(_) => self.connection()?.apply(change),
+                    // A file that has gone bad must not take the other databases with it.
+                    Err(error) if error.code != Code::ConnectionLost && change.spares(database) => {
+                        tracing::warn!(%error, %sql, "a database could not be attached to a new connection");
+                        complete = false;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            self.connection()?.version = complete.then_some(wanted.version);
+        }
+        let current = self.connection()?.search_path.as_deref();
+        if current != Some(database) && !database.is_empty() {
+            self.execute(call, &format!("SET schema_search_path = {}", sql::identifier(database))).await?;
+            self.connection()?.search_path = Some(database.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Waits for a statement; interrupted, cancels it in hyperd and waits a little for its end.
+    async fn watch<T>(
+        &mut self,
+        call: &Call,
+        statement: impl Future<Output = hyperdb_api::Result<T>>,
+    ) -> Result<T, Error> {
+        if call.is_cancelled() {
+            return Err(Call::cancelled_error());
+        }
+        let wire = self.wire()?;
+        self.running = true;
+        let mut statement = std::pin::pin!(statement);
+        let ended = tokio::select! {
+            biased;
+            ended = &mut statement => ended,
+            reason = call.interrupted() => {
+                self.doubtful = true;
+                cancel(&wire).await;
+                let grace = limits::ms(limits::CANCEL_GRACE_MS);
+                match tokio::time::timeout(grace, &mut statement).await {
+                    // It had ended before it could be cancelled: what it did is done, and that is the answer.
+                    Ok(Ok(value)) => Ok(value),
+                    Ok(Err(_)) => {
+                        self.running = false;
+                        return Err(reason.with_sqlstate("57014"));
+                    }
+                    Err(_) => return Err(reason),
+                }
+            }
+        };
+        self.running = false;
+        ended.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&mut self, error: hyperdb_api::Error) -> Error {
+        let error = translate(error, &self.database);
+        if error.code == Code::ConnectionLost {
+            self.doubtful = true;
+            // The others lead to the same hyperd.
+            self.idle.clear();
+        }
+        error
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, Error> {
+        self.connection.as_mut().ok_or_else(|| Error::internal("A lease was used after it was given back."))
+    }
+
+    fn wire(&mut self) -> Result<Arc<AsyncConnection>, Error> {
+        Ok(Arc::clone(&self.connection()?.wire))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.running {
+            // Without a runtime the process is about to end, and the connection with it.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { cancel(&connection.wire).await });
+            }
+        } else if !self.doubtful && !self.transaction {
+            self.idle.give_back(connection);
+        }
+    }
+}
+
+async fn cancel(wire: &AsyncConnection) {
+    let sent = tokio::time::timeout(limits::ms(limits::CANCEL_GRACE_MS), wire.cancel()).await;
+    if !matches!(sent, Ok(Ok(()))) {
+        tracing::warn!("a cancellation did not reach hyperd");
+    }
+}

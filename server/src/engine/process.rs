@@ -1,0 +1,96 @@
+//! A hyperd of the server's own. It ends with the server, however the server ends: hyperd watches the connection that
+//! it called back on, and stops when that closes.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Mutex;
+
+use hyperdb_api::{HyperProcess, Parameters};
+use tokio::process::Command;
+
+use crate::error::{Code, Error};
+use crate::limits;
+
+/// A running hyperd.
+pub struct Hyperd {
+    process: Mutex<Option<HyperProcess>>,
+    endpoint: String,
+    pid: u32,
+}
+
+impl Hyperd {
+    /// Starts `executable`; its logs go to `log_dir`.
+    pub async fn spawn(executable: &Path, log_dir: &Path) -> Result<Self, Error> {
+        check(executable).await?;
+        let executable = executable.to_owned();
+        let log_dir = log_dir.to_owned();
+        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir)).await;
+        started.map_err(|error| Error::internal(format!("Starting hyperd panicked: {error}")))?
+    }
+
+    /// Where it listens, as `host:port`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether the process is gone.
+    pub fn has_exited(&self) -> bool {
+        let mut process = self.process.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        process.as_mut().is_none_or(HyperProcess::has_exited)
+    }
+
+    /// Stops it and waits until it is gone.
+    pub async fn stop(&self) {
+        let process = self.process.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(process) = process else { return };
+        let stopped =
+            tokio::task::spawn_blocking(move || process.shutdown_timeout(limits::ms(limits::SHUTDOWN_DEADLINE_MS)));
+        if let Ok(Err(error)) = stopped.await {
+            tracing::warn!(%error, pid = self.pid, "hyperd did not stop cleanly");
+        }
+    }
+}
+
+fn start(executable: &Path, log_dir: &Path) -> Result<Hyperd, Error> {
+    let failed = |error: hyperdb_api::Error| not_started(executable, &error.to_string());
+    let mut parameters = Parameters::new();
+    parameters.set("log_dir", log_dir.to_string_lossy());
+    let process = HyperProcess::new(Some(executable), Some(&parameters)).map_err(failed)?;
+    let endpoint = process.require_endpoint().map_err(failed)?.to_owned();
+    let pid = process.pid().ok_or_else(|| not_started(executable, "it has no process id"))?;
+    tracing::debug!(pid, %endpoint, "hyperd runs");
+    Ok(Hyperd { process: Mutex::new(Some(process)), endpoint, pid })
+}
+
+/// Asks the executable who it is: one that is no hyperd would never call back, and be waited for in vain.
+async fn check(executable: &Path) -> Result<(), Error> {
+    let mut command = Command::new(executable);
+    command.arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let deadline = limits::ms(limits::CONNECT_DEADLINE_MS);
+    let output = match tokio::time::timeout(deadline, command.output()).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return Err(not_started(executable, &error.to_string())),
+        Err(_) => return Err(not_started(executable, "it did not answer --version")),
+    };
+    if String::from_utf8_lossy(&output.stdout).starts_with("Hyper version") {
+        return Ok(());
+    }
+    Err(not_started(executable, "it does not answer --version as hyperd does"))
+}
+
+fn not_started(executable: &Path, reason: &str) -> Error {
+    Error::new(Code::HyperdNotFound, format!("Could not start hyperd from {}: {reason}.", executable.display()))
+        .suggest("Name a hyperd executable with --hyperd or HYPERD_PATH, or leave both out to have one found.")
+}
+
+/// The executable of a hyperd that is to be found, or fetched where there is none.
+pub(super) async fn locate() -> Result<PathBuf, Error> {
+    let located = tokio::task::spawn_blocking(crate::hyperd::locate).await;
+    let located = located.map_err(|error| Error::internal(format!("Looking for hyperd panicked: {error}")))??;
+    Ok(located.path)
+}

@@ -1,0 +1,135 @@
+//! Results: read in chunks, bounded while they are read, turned into JSON without loss.
+
+use std::collections::HashSet;
+
+use hyperdb_api::{AsyncConnection, SqlType};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::value;
+use crate::limits::{Limits, STREAM_CHUNK_ROWS};
+
+/// A column of a result or of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Column {
+    /// The column's name; one that occurs again in the same result has a number appended.
+    pub name: String,
+    /// The SQL type, for example `NUMERIC(18, 2)`.
+    #[serde(rename = "type")]
+    pub sql_type: String,
+}
+
+/// How much of a result is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most rows.
+    pub rows_max: usize,
+    /// Most bytes of values.
+    pub bytes_max: usize,
+}
+
+impl Bounds {
+    /// All of it: for queries of the server's own.
+    pub const NONE: Self = Self { rows_max: usize::MAX, bytes_max: usize::MAX };
+}
+
+impl From<&Limits> for Bounds {
+    fn from(limits: &Limits) -> Self {
+        Self { rows_max: limits.query_rows_max, bytes_max: limits.query_bytes_max }
+    }
+}
+
+/// A result, or the beginning of one.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// The columns in their order.
+    pub columns: Vec<Column>,
+    /// The values, row by row.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether there were more rows than the bounds allow.
+    pub truncated: bool,
+}
+
+impl Rows {
+    /// Each row as an object, in the columns' order.
+    pub fn into_objects(self) -> Vec<Map<String, Value>> {
+        let names = self.columns;
+        let object = |row: Vec<Value>| names.iter().map(|column| column.name.clone()).zip(row).collect();
+        self.rows.into_iter().map(object).collect()
+    }
+}
+
+/// Runs `sql` and reads its rows within `bounds`.
+pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> hyperdb_api::Result<Rows> {
+    let Some(client) = wire.async_tcp_client() else {
+        return Err(hyperdb_api::Error::internal("the connection to hyperd is not a TCP connection"));
+    };
+    let mut stream = client.query_streaming(sql, STREAM_CHUNK_ROWS).await?;
+    let mut types: Vec<SqlType> = Vec::new();
+    let mut result = Rows::default();
+    let mut bytes = 0;
+    'chunks: loop {
+        let chunk = stream.next_chunk().await?;
+        if types.is_empty()
+            && let Some(schema) = stream.schema()
+        {
+            types = schema.iter().map(|c| value::sql_type(c.type_oid().0, c.type_modifier())).collect();
+            let named = schema.iter().map(|c| {
+                let sql_type = value::type_name(c.type_oid().0, c.type_modifier());
+                Column { name: c.name().to_owned(), sql_type }
+            });
+            result.columns = distinct(named.collect());
+        }
+        let Some(chunk) = chunk else { break };
+        for row in chunk {
+            bytes += (0..types.len()).filter_map(|index| row.get_bytes(index)).map(<[u8]>::len).sum::<usize>();
+            if result.rows.len() == bounds.rows_max || bytes > bounds.bytes_max {
+                result.truncated = true;
+                break 'chunks;
+            }
+            let values = types.iter().enumerate().map(|(index, sql_type)| match row.get_bytes(index) {
+                Some(bytes) => value::to_json(*sql_type, bytes),
+                None => Value::Null,
+            });
+            result.rows.push(values.collect());
+        }
+    }
+    Ok(result)
+}
+
+/// Names that occur once: the second `id` becomes `id_2`, unless there is one already.
+fn distinct(mut columns: Vec<Column>) -> Vec<Column> {
+    let mut taken: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut seen = HashSet::new();
+    for column in &mut columns {
+        if seen.insert(column.name.clone()) {
+            continue;
+        }
+        let mut number = 2;
+        while !taken.insert(format!("{}_{number}", column.name)) {
+            number += 1;
+        }
+        column.name = format!("{}_{number}", column.name);
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Column, distinct};
+
+    #[rstest]
+    #[case::distinct(&["a", "b"], &["a", "b"])]
+    #[case::twice(&["a", "a"], &["a", "a_2"])]
+    #[case::thrice(&["a", "a", "a"], &["a", "a_2", "a_3"])]
+    #[case::taken(&["a", "a_2", "a"], &["a", "a_2", "a_3"])]
+    #[case::taken_later(&["a", "a", "a_2"], &["a", "a_3", "a_2"])]
+    fn each_column_keeps_a_name_of_its_own(#[case] names: &[&str], #[case] expected: &[&str]) {
+        let columns = names.iter().map(|name| Column { name: (*name).to_owned(), sql_type: "TEXT".to_owned() });
+        let named: Vec<_> = distinct(columns.collect()).into_iter().map(|column| column.name).collect();
+        assert_eq!(named, expected);
+    }
+}

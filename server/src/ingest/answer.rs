@@ -1,0 +1,84 @@
+//! What the tools that load data answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::format::Format;
+use super::load::{LoadMode, Loaded};
+use crate::args::elapsed_ms;
+use crate::error::Error;
+
+/// A column of the table that was loaded.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LoadedColumn {
+    name: String,
+    #[serde(rename = "type")]
+    sql_type: String,
+    nullable: bool,
+}
+
+/// What the load took.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LoadStats {
+    elapsed_ms: f64,
+    rows: u64,
+    bytes_read: u64,
+    format: Format,
+    /// Whether the table is new or has other columns than before.
+    schema_changed: bool,
+}
+
+/// The answer to a load.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LoadAnswer {
+    table: String,
+    rows: u64,
+    schema: Vec<LoadedColumn>,
+    mode: LoadMode,
+    resolved_database: String,
+    /// Columns in which NA, N/A or NULL was read as NULL, and how often; a type of TEXT in `schema` keeps the words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    null_words: BTreeMap<String, u64>,
+    stats: LoadStats,
+}
+
+impl LoadAnswer {
+    /// The answer to a load that began at `start`.
+    pub fn new(table: String, mode: LoadMode, loaded: Loaded, start: Instant) -> Self {
+        let column = |column: crate::session::catalog::TableColumn| LoadedColumn {
+            name: column.name,
+            sql_type: column.sql_type,
+            nullable: column.nullable,
+        };
+        Self {
+            table,
+            rows: loaded.rows,
+            schema: loaded.columns.into_iter().map(column).collect(),
+            mode,
+            resolved_database: loaded.database.alias,
+            null_words: loaded.null_words.into_iter().collect(),
+            stats: LoadStats {
+                elapsed_ms: elapsed_ms(start),
+                rows: loaded.rows,
+                bytes_read: loaded.bytes,
+                format: loaded.format,
+                schema_changed: loaded.schema_changed,
+            },
+        }
+    }
+}
+
+/// Lets a load come to its end, or to its own clean-up, even if nobody waits for it any more.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    use tracing::Instrument as _;
+    let ended = tokio::spawn(work.in_current_span()).await;
+    ended.map_err(|error| Error::internal(format!("The load stopped: {error}.")))?
+}

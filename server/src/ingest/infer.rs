@@ -1,0 +1,201 @@
+//! A column's type from all of its cells.
+
+use super::spelling::{NULL_MARKERS, Spelling, spelling};
+use super::types::{NUMERIC_DIGITS_MAX, SqlType};
+
+/// Digits up to which a decimal spelling and its double name each other.
+const DOUBLE_DIGITS_MAX: u8 = 17;
+
+const BOOLEAN: u16 = 1;
+const INTEGER: u16 = 1 << 1;
+const WIDE: u16 = 1 << 2;
+const DECIMAL: u16 = 1 << 3;
+const FLOAT: u16 = 1 << 4;
+const NOT_FINITE: u16 = 1 << 5;
+const DATE: u16 = 1 << 6;
+const TIMESTAMP: u16 = 1 << 7;
+const TIMESTAMP_TZ: u16 = 1 << 8;
+const TIME: u16 = 1 << 9;
+const TEXT: u16 = 1 << 10;
+const NUMBERS: u16 = INTEGER | WIDE | DECIMAL | FLOAT | NOT_FINITE;
+
+/// What the cells of one column were seen to be; cheap to add to, and to merge across threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Evidence {
+    seen: u16,
+    digits: u8,
+    scale: u8,
+    /// A double could not hold each of the numbers.
+    needs_digits: bool,
+    markers: u64,
+}
+
+impl Evidence {
+    /// Adds a cell that is not NULL; the empty one is the empty string.
+    pub fn add(&mut self, cell: &[u8]) {
+        if cell.is_empty() {
+            self.seen |= TEXT;
+            return;
+        }
+        // Text stays text; only the words that a type given by hand would turn into NULL are still counted.
+        if self.seen & TEXT == 0 || matches!(cell.first(), Some(b'N' | b'n')) {
+            self.note(spelling(cell));
+        }
+    }
+
+    /// Adds a value that is text whatever it looks like.
+    pub fn add_text(&mut self, text: &str) {
+        self.seen |= TEXT;
+        self.markers += u64::from(NULL_MARKERS.contains(&text));
+    }
+
+    /// Adds a truth value.
+    pub fn add_boolean(&mut self) {
+        self.seen |= BOOLEAN;
+    }
+
+    fn note(&mut self, spelling: Spelling) {
+        self.seen |= match spelling {
+            Spelling::Boolean => BOOLEAN,
+            Spelling::Integer { digits, exact } => {
+                self.digits = self.digits.max(digits);
+                self.needs_digits |= !exact;
+                INTEGER
+            }
+            Spelling::Wide { digits } => {
+                self.digits = self.digits.max(digits);
+                self.needs_digits = true;
+                WIDE
+            }
+            Spelling::Decimal { digits, scale } => {
+                self.digits = self.digits.max(digits);
+                self.scale = self.scale.max(scale);
+                self.needs_digits |= digits.saturating_add(scale) > DOUBLE_DIGITS_MAX;
+                DECIMAL
+            }
+            Spelling::Exponent => FLOAT,
+            Spelling::NotFinite => NOT_FINITE,
+            Spelling::Date => DATE,
+            Spelling::Timestamp => TIMESTAMP,
+            Spelling::TimestampTz => TIMESTAMP_TZ,
+            Spelling::Time => TIME,
+            Spelling::Marker => {
+                self.markers += 1;
+                0
+            }
+            Spelling::Text => TEXT,
+        };
+    }
+
+    /// Adds what another part of the same column was seen to be.
+    pub fn merge(&mut self, other: Self) {
+        self.seen |= other.seen;
+        self.digits = self.digits.max(other.digits);
+        self.scale = self.scale.max(other.scale);
+        self.needs_digits |= other.needs_digits;
+        self.markers += other.markers;
+    }
+
+    /// The narrowest type that keeps each cell's value; text where none does.
+    pub fn sql_type(self) -> SqlType {
+        let only = |allowed: u16| self.seen & !allowed == 0;
+        match self.seen {
+            0 => SqlType::Text,
+            BOOLEAN => SqlType::Boolean,
+            INTEGER => SqlType::BigInt,
+            DATE => SqlType::Date,
+            TIMESTAMP_TZ => SqlType::TimestampTz,
+            TIME => SqlType::Time,
+            NOT_FINITE => SqlType::Text,
+            _ if only(INTEGER | WIDE) => SqlType::Numeric { precision: NUMERIC_DIGITS_MAX, scale: 0 },
+            _ if only(DATE | TIMESTAMP) => SqlType::Timestamp,
+            _ if only(NUMBERS) => self.fractional(),
+            _ => SqlType::Text,
+        }
+    }
+
+    fn fractional(self) -> SqlType {
+        let precision = self.digits.saturating_add(self.scale);
+        let exact = self.needs_digits && self.seen & (FLOAT | NOT_FINITE) == 0;
+        if exact && precision <= NUMERIC_DIGITS_MAX {
+            SqlType::Numeric { precision: NUMERIC_DIGITS_MAX, scale: self.scale }
+        } else {
+            SqlType::Double
+        }
+    }
+
+    /// Whether no cell said anything: all were NULL, or words that may stand for it.
+    pub fn is_blank(self) -> bool {
+        self.seen == 0
+    }
+
+    /// How many cells hold a word that is NULL wherever the column's type leaves it no other meaning.
+    pub fn markers(self) -> u64 {
+        self.markers
+    }
+
+    /// Whether reading the column as `wanted` keeps each value as it is spelled.
+    ///
+    /// Text may be spelled in ways that only the one who asked for a type knows, so hyperd decides there.
+    pub fn keeps_value_as(self, wanted: SqlType) -> bool {
+        match self.sql_type() {
+            found if found.is_text() || found == wanted => true,
+            SqlType::Double if self.seen & FLOAT == 0 => match wanted {
+                SqlType::Numeric { scale, .. } => self.scale <= scale,
+                _ => SqlType::Double.assignable_to(wanted),
+            },
+            SqlType::BigInt if wanted == SqlType::Boolean => true,
+            found => found.assignable_to(wanted) || wanted.is_text(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Evidence;
+    use crate::ingest::types::SqlType;
+
+    fn evidence(cells: &[&str]) -> Evidence {
+        let mut evidence = Evidence::default();
+        cells.iter().for_each(|cell| evidence.add(cell.as_bytes()));
+        evidence
+    }
+
+    #[rstest]
+    #[case(&[], "text")]
+    #[case(&["1", "2"], "bigint")]
+    #[case(&["1", "9223372036854775808"], "numeric(38,0)")]
+    #[case(&["1", "2.5"], "double precision")]
+    #[case(&["9007199254740993", "2.5"], "numeric(38,1)")]
+    #[case(&["0.123456789012345678"], "numeric(38,18)")]
+    #[case(&["0.123456789012345678", "1e5"], "double precision")]
+    #[case(&["1", "NaN"], "double precision")]
+    #[case(&["NaN"], "text")]
+    #[case(&["1", "x"], "text")]
+    #[case(&["1", ""], "text")]
+    #[case(&["1", "007"], "text")]
+    #[case(&["true", "FALSE"], "boolean")]
+    #[case(&["true", "1"], "text")]
+    #[case(&["2024-01-02", "2024-01-02 03:04:05"], "timestamp")]
+    #[case(&["2024-01-02", "2024-01-02T03:04:05Z"], "text")]
+    #[case(&["NA"], "text")]
+    #[case(&["male", "NA"], "text")]
+    #[case(&["1", "NA", "N/A"], "bigint")]
+    fn widens_over_all_cells(#[case] cells: &[&str], #[case] expected: &str) {
+        assert_eq!(evidence(cells).sql_type(), SqlType::parse(expected).expect("a known type"));
+    }
+
+    #[rstest]
+    #[case(&["1.25"], "numeric(10,2)", true)]
+    #[case(&["1.25"], "numeric(10,1)", false)]
+    #[case(&["1.25"], "bigint", false)]
+    #[case(&["1"], "text", true)]
+    #[case(&["1"], "boolean", true)]
+    #[case(&["01/02/2024"], "date", true)]
+    #[case(&["2024-01-02T03:04:05+02:00"], "timestamp", false)]
+    fn overrides_never_round(#[case] cells: &[&str], #[case] wanted: &str, #[case] kept: bool) {
+        assert_eq!(evidence(cells).keeps_value_as(SqlType::parse(wanted).expect("a known type")), kept);
+    }
+}

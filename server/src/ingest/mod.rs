@@ -1,0 +1,39 @@
+//! Getting data in. Each input becomes a table expression that hyperd reads itself; loading puts that into a table.
+//!
+//! ```text
+//! input -> format -> source (csv, json, parquet, arrow) -> staged relation -> fit -> load | inspect
+//! ```
+//!
+//! CSV, Parquet and Arrow are read by hyperd in place. JSON, text of the call and Arrow that hyperd does not know are
+//! rewritten to a file of the session's temporary folder first. A further format is a `Source` and a line in `source`.
+
+mod answer;
+mod arrow;
+mod csv;
+mod fit;
+mod format;
+mod infer;
+mod input;
+mod inspect;
+mod json;
+mod json_path;
+mod json_records;
+mod load;
+mod parquet;
+mod profile;
+mod relation;
+mod scan;
+mod source;
+mod spelling;
+mod swap;
+mod types;
+
+pub use answer::{LoadAnswer, to_its_end};
+pub use fit::ColumnTypes;
+pub use format::Format;
+pub use infer::Evidence;
+pub use input::{Input, InputFile};
+pub use inspect::{ColumnSummary, Summary, inspect};
+pub use load::{LoadMode, LoadRequest, Loaded, load};
+pub use relation::{InputColumn, Staged, Wanted};
+pub use types::SqlType;

@@ -1,0 +1,207 @@
+//! An input as a table that hyperd reads itself.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use super::format::Format;
+use super::infer::Evidence;
+use super::scan::Dialect;
+use super::spelling::NULL_MARKERS;
+use super::types::SqlType;
+use crate::call::Call;
+use crate::engine::{Column, Lease};
+use crate::error::{Code, Error};
+use crate::sql;
+
+/// One column of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputColumn {
+    /// Its name in the input.
+    pub name: String,
+    /// The type that it is read as where nobody asks for another one.
+    pub sql_type: SqlType,
+    /// What its cells were seen to be, where the format spells values as text.
+    pub evidence: Option<Evidence>,
+}
+
+/// How hyperd reads an input.
+#[derive(Debug)]
+pub(super) enum Reader {
+    /// Text whose columns take the types that are asked for.
+    Csv { path: PathBuf, dialect: Dialect, header: bool, gzip: bool },
+    /// A table expression whose columns have types of their own.
+    Typed(String),
+}
+
+/// An input that is ready to be read by hyperd, as often as wanted; dropping it removes its scratch file.
+#[derive(Debug)]
+pub struct Staged {
+    /// What it is a table of.
+    pub columns: Vec<InputColumn>,
+    /// How many rows it has, where that is known already.
+    pub rows: Option<u64>,
+    /// Its size.
+    pub bytes: u64,
+    /// What it was read as.
+    pub format: Format,
+    /// How errors name it.
+    pub name: String,
+    pub(super) reader: Reader,
+    pub(super) scratch: Option<TempPath>,
+}
+
+/// A column of the input and the type that it is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its place in [`Staged::columns`].
+    pub index: usize,
+    /// Its type in the result.
+    pub sql_type: SqlType,
+}
+
+impl Staged {
+    /// Each column with its own type.
+    pub fn as_is(&self) -> Vec<Wanted> {
+        let wanted = |(index, column): (usize, &InputColumn)| Wanted { index, sql_type: column.sql_type };
+        self.columns.iter().enumerate().map(wanted).collect()
+    }
+
+    /// Asks hyperd for the columns of a format that describes itself.
+    pub async fn describe(&mut self, lease: &mut Lease, call: &Call) -> Result<(), Error> {
+        if !self.columns.is_empty() {
+            return Ok(());
+        }
+        let Reader::Typed(table) = &self.reader else {
+            return Err(Error::internal("A text input has no columns."));
+        };
+        let rows = lease.rows(call, &format!("SELECT * FROM {table} LIMIT 0")).await;
+        let rows = rows.map_err(|error| explain(error, self))?;
+        let column = |column: Column| InputColumn {
+            name: column.name,
+            sql_type: SqlType::of_hyper(&column.sql_type),
+            evidence: None,
+        };
+        self.columns = rows.columns.into_iter().map(column).collect();
+        Ok(())
+    }
+
+    /// The query that reads the wanted columns, under their names and with the wanted types.
+    pub fn select(&self, wanted: &[Wanted]) -> String {
+        let items: Vec<String> = wanted.iter().map(|column| self.item(*column)).collect();
+        format!("SELECT {} FROM {}", items.join(", "), self.table(wanted))
+    }
+
+    fn item(&self, wanted: Wanted) -> String {
+        let column = &self.columns[wanted.index];
+        let name = sql::identifier(&column.name);
+        match &self.reader {
+            Reader::Csv { .. } if !holds_markers(column, wanted.sql_type) => name,
+            Reader::Csv { .. } => {
+                let markers = NULL_MARKERS.map(sql::literal).join(", ");
+                let value = format!("CASE WHEN {name} IN ({markers}) THEN NULL ELSE {name} END");
+                format!("CAST({value} AS {}) AS {name}", wanted.sql_type)
+            }
+            Reader::Typed(_) if wanted.sql_type == column.sql_type => name,
+            Reader::Typed(_) => format!("CAST({name} AS {}) AS {name}", wanted.sql_type),
+        }
+    }
+
+    fn table(&self, wanted: &[Wanted]) -> String {
+        match &self.reader {
+            Reader::Typed(table) => table.clone(),
+            Reader::Csv { path, dialect, header, gzip } => {
+                let descriptor: Vec<String> =
+                    self.columns.iter().enumerate().map(|(index, column)| descriptor(index, column, wanted)).collect();
+                let mut options = vec![
+                    "FORMAT => 'csv'".to_owned(),
+                    format!("HEADER => {header}"),
+                    format!("DELIMITER => {}", sql::literal(&char::from(dialect.delimiter).to_string())),
+                    format!("COLUMNS => DESCRIPTOR({})", descriptor.join(", ")),
+                ];
+                if !dialect.quoting {
+                    // Text has no control characters of this kind, so nothing is a quote.
+                    options.push("QUOTE => E'\\x01'".to_owned());
+                }
+                if *gzip {
+                    options.push("COMPRESSION => 'gzip'".to_owned());
+                }
+                external(path, &options)
+            }
+        }
+    }
+
+    /// How many cells of each column are read as NULL because of a word, given the wanted types.
+    pub fn null_words(&self, wanted: &[Wanted]) -> Vec<(String, u64)> {
+        let counted = wanted.iter().filter_map(|wanted| {
+            let column = &self.columns[wanted.index];
+            let count = column.evidence.filter(|_| holds_markers(column, wanted.sql_type))?.markers();
+            Some((column.name.clone(), count))
+        });
+        counted.collect()
+    }
+}
+
+/// hyperd's refusal of an input, in the words of the input: its column and its line.
+pub(super) fn explain(error: Error, staged: &Staged) -> Error {
+    let state = error.sqlstate.as_deref().unwrap_or_default();
+    let name = &staged.name;
+    match state {
+        "XX001" | "58P01" | "0A000" | "42804" => {
+            let mut explained =
+                Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", error.message.trim()))
+                    .suggest("The file may be damaged or cut short, or use a feature that Hyper does not read.");
+            explained.sqlstate.clone_from(&error.sqlstate);
+            explained
+        }
+        "23502" => Error { code: Code::SchemaMismatch, ..error },
+        _ if state.starts_with("22") => misfit(error, staged),
+        _ => error,
+    }
+}
+
+fn misfit(error: Error, staged: &Staged) -> Error {
+    let (reason, place) = error.message.split_once('\n').unwrap_or((&error.message, ""));
+    let number = |key: &str| {
+        let (_, after) = place.split_once(key)?;
+        after.split(|digit: char| !digit.is_ascii_digit()).next()?.parse::<usize>().ok()
+    };
+    let column = number("column:").and_then(|column| staged.columns.get(column.checked_sub(1)?));
+    let wherein = match (column, number("line:")) {
+        (Some(column), Some(line)) if staged.format == Format::Csv => {
+            format!("Column `{}`, line {line} of {}", column.name, staged.name)
+        }
+        (Some(column), _) => format!("Column `{}` of {}", column.name, staged.name),
+        (None, _) => format!("A value of {}", staged.name),
+    };
+    let value = if column.is_none() && !place.is_empty() { format!(" {}", place.trim()) } else { String::new() };
+    Error {
+        code: Code::SchemaMismatch,
+        message: format!("{wherein} does not fit its type: {reason}{value}"),
+        suggestion: Some(
+            "Nothing was changed. Name a wider type for the column in `schema`, or mend the value.".to_owned(),
+        ),
+        sqlstate: error.sqlstate,
+    }
+}
+
+/// The table function that reads a file.
+pub(super) fn external(path: &Path, options: &[String]) -> String {
+    // The path was checked to be UTF-8 when it was opened.
+    let path = sql::literal(&path.to_string_lossy());
+    format!("external({path}, {})", options.join(", "))
+}
+
+fn descriptor(index: usize, column: &InputColumn, wanted: &[Wanted]) -> String {
+    let asked = wanted.iter().find(|wanted| wanted.index == index);
+    let sql_type = match asked {
+        Some(wanted) if !holds_markers(column, wanted.sql_type) => wanted.sql_type,
+        _ => SqlType::Text,
+    };
+    format!("{} {sql_type}", sql::identifier(&column.name))
+}
+
+/// Whether words such as `NA` stand for NULL in the column once it has the type.
+fn holds_markers(column: &InputColumn, sql_type: SqlType) -> bool {
+    !sql_type.is_text() && column.evidence.is_some_and(|evidence| evidence.markers() > 0)
+}

@@ -1,0 +1,75 @@
+//! The seam between formats and loading: a source turns an input into a table that hyperd reads itself.
+
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile, TempPath};
+
+use super::format::Format;
+use super::input::{Input, InputFile};
+use super::relation::Staged;
+use super::{arrow, csv, json, parquet};
+use crate::call::Call;
+use crate::error::Error;
+
+/// What staging may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Staging<'a> {
+    /// The call that it is done for.
+    pub call: &'a Call,
+    /// Where scratch files go.
+    pub scratch: &'a Path,
+    /// Where in a JSON document the rows are.
+    pub json_path: Option<&'a str>,
+}
+
+/// A format that can be loaded. Staging blocks, and touches no database.
+pub(super) trait Source {
+    /// Checks the whole input, as far as hyperd does not, and says how to read it.
+    fn stage(&self, input: Input, staging: &Staging<'_>) -> Result<Staged, Error>;
+}
+
+/// Finds out what `input` is and stages it.
+pub fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>) -> Result<Staged, Error> {
+    let format = match format {
+        Some(format) => format,
+        None => Format::detect(&input)?,
+    };
+    if staging.json_path.is_some() && format != Format::Json {
+        return Err(Error::invalid(format!("`json_extract_path` is for JSON, and {} is not", input.name()))
+            .suggest("Leave `json_extract_path` out."));
+    }
+    let source: &dyn Source = match format {
+        Format::Csv => &csv::Csv,
+        Format::Json => &json::Json,
+        Format::Parquet => &parquet::Parquet,
+        Format::ArrowFile | Format::ArrowStream => &arrow::Arrow(format),
+    };
+    source.stage(input, staging)
+}
+
+impl Staging<'_> {
+    /// A new scratch file.
+    pub(super) fn file(&self) -> Result<NamedTempFile, Error> {
+        Builder::new().prefix("input-").tempfile_in(self.scratch).map_err(|error| self.failed(&error))
+    }
+
+    /// A scratch file that is written to its end, as an input.
+    pub(super) fn finished(&self, file: NamedTempFile) -> Result<(InputFile, Option<TempPath>), Error> {
+        let bytes = file.as_file().metadata().map_err(|error| self.failed(&error))?.len();
+        let path = file.into_temp_path();
+        Ok((InputFile { path: path.to_path_buf(), bytes, gzip: false }, Some(path)))
+    }
+
+    /// A scratch file with this content.
+    pub(super) fn write(&self, content: &[u8]) -> Result<(InputFile, Option<TempPath>), Error> {
+        let mut file = self.file()?;
+        std::io::Write::write_all(&mut file, content).map_err(|error| self.failed(&error))?;
+        self.finished(file)
+    }
+
+    /// An error of writing a scratch file.
+    pub(super) fn failed(&self, error: &std::io::Error) -> Error {
+        Error::invalid(format!("Could not write a temporary file in `{}`: {error}", self.scratch.display()))
+            .suggest("Check that the folder has space left and may be written to.")
+    }
+}

@@ -1,0 +1,83 @@
+//! How a new table takes the place of an old one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::call::Call;
+use crate::engine::Lease;
+use crate::error::Error;
+use crate::session::catalog::LOADING_PREFIX;
+use crate::session::{Database, Session};
+use crate::sql;
+
+/// A name that no table of any server has.
+pub(super) fn new_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    format!("{LOADING_PREFIX}{}_{time:x}_{count}", std::process::id())
+}
+
+/// Gives a table another name.
+pub(super) async fn rename(
+    lease: &mut Lease,
+    call: &Call,
+    database: &Database,
+    from: &str,
+    to: &str,
+) -> Result<(), Error> {
+    let sql = format!("ALTER TABLE {} RENAME TO {}", sql::table(&database.alias, from), sql::identifier(to));
+    lease.execute(call, &sql).await.map(drop)
+}
+
+/// Puts `new` in the place of `table`.
+///
+/// The call can be cancelled until the old table is out of the way, which waits for those who read it. From then on
+/// only the server's own deadline counts, so that there is a table of that name again at once.
+pub(super) async fn replace(
+    lease: &mut Lease,
+    session: &Session,
+    call: &Call,
+    database: &Database,
+    new: &str,
+    table: &str,
+) -> Result<(), Error> {
+    let old = new_name();
+    let own = Call::housekeeping();
+    let away = rename(lease, call, database, table, &old).await;
+    let placed = match away {
+        Ok(()) => rename(lease, &own, database, new, table).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = placed {
+        // It may have been renamed although the answer was an error; if not, this changes nothing.
+        put_back(session, database, &old, table).await;
+        return Err(error);
+    }
+    discard(session, database, &old).await;
+    Ok(())
+}
+
+async fn put_back(session: &Session, database: &Database, old: &str, table: &str) {
+    let call = Call::housekeeping();
+    if let Ok(mut lease) = session.lease(&call, database).await
+        && let Err(error) = rename(&mut lease, &call, database, old, table).await
+    {
+        tracing::debug!(%error, table, "the old table is still in its place");
+    }
+}
+
+/// Drops a table that is of no use any more, whatever became of the call.
+pub(super) async fn discard(session: &Session, database: &Database, name: &str) {
+    let call = Call::housekeeping();
+    let dropped = match session.lease(&call, database).await {
+        Ok(mut lease) => {
+            let sql = format!("DROP TABLE IF EXISTS {}", sql::table(&database.alias, name));
+            lease.execute(&call, &sql).await.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = dropped {
+        tracing::warn!(%error, table = name, database = database.alias, "a table that was not finished could not be dropped");
+    }
+}

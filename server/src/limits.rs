@@ -1,0 +1,90 @@
+//! Every bound of the server in one place. A call that exceeds one is told which, and by how much it may not.
+//!
+//! [`Limits`] holds those that an operator may set; the constants are fixed. The unit is the last part of each name.
+
+use std::time::Duration;
+
+/// Longest SQL text of one statement.
+pub const SQL_CHARS_MAX: u32 = 1_000_000;
+/// Most statements in one call of `execute`.
+pub const STATEMENTS_MAX: u32 = 1_000;
+/// Most rows that `sample` returns.
+pub const SAMPLE_ROWS_MAX: u32 = 1_000;
+/// Rows that `sample` returns where the call does not say.
+pub const SAMPLE_ROWS_DEFAULT: u32 = 5;
+/// Longest path of a file or folder.
+pub const PATH_CHARS_MAX: u32 = 4_096;
+/// Longest name of a table, in characters; Hyper's own bound is [`IDENTIFIER_BYTES_MAX`].
+pub const NAME_CHARS_MAX: u32 = 1_024;
+/// Longest identifier.
+pub const IDENTIFIER_BYTES_MAX: usize = 63;
+/// Most databases attached at once, the session's own included.
+pub const DATABASES_MAX: usize = 64;
+/// Longest excerpt of a user's text that an error message repeats.
+pub const EXCERPT_CHARS_MAX: usize = 80;
+/// Most names that an error lists.
+pub const LISTED_NAMES_MAX: usize = 20;
+
+/// Longest text that `load_data` takes.
+pub const DATA_CHARS_MAX: u32 = 64 << 20;
+/// Most columns of an input.
+pub const COLUMNS_MAX: usize = 5_000;
+/// How much of a CSV file one thread reads at once.
+pub const CSV_BLOCK_BYTES: usize = 1 << 20;
+/// Longest header of a CSV file, and what its delimiter is found out from.
+pub const CSV_HEADER_BYTES_MAX: usize = 1 << 20;
+/// Longest record of a CSV file.
+pub const CSV_RECORD_BYTES_MAX: usize = 64 << 20;
+/// Most threads that read one CSV file.
+pub const CSV_THREADS_MAX: usize = 4;
+/// Deepest nesting of a JSON value inside of a record.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Largest JSON document that `json_extract_path` searches.
+pub const JSON_DOCUMENT_BYTES_MAX: u64 = 256 << 20;
+/// Longest metadata of one Arrow message.
+pub const ARROW_METADATA_BYTES_MAX: usize = 16 << 20;
+/// Most rows of a file that `inspect_file` shows.
+pub const INSPECT_ROWS_MAX: u32 = 100;
+/// Rows of a file that `inspect_file` shows where the call does not say.
+pub const INSPECT_ROWS_DEFAULT: u32 = 5;
+
+/// Rows that are read from hyperd before the bounds of an answer are checked.
+pub const STREAM_CHUNK_ROWS: usize = 512;
+/// How long a cancelled statement may take to end before its connection is given up.
+pub const CANCEL_GRACE_MS: u64 = 2_000;
+/// How long a connection to hyperd may take to open.
+pub const CONNECT_DEADLINE_MS: u64 = 10_000;
+/// How long hyperd may take to stop by itself before it is killed.
+pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
+/// How long a statement that the server runs for itself (attach, detach, roll back) may take.
+pub const HOUSEKEEPING_DEADLINE_MS: u64 = 30_000;
+
+/// The bounds that an operator may set.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most rows in one answer; a longer result is cut and says `truncated: true`.
+    pub query_rows_max: usize,
+    /// Most bytes of values in one answer, likewise.
+    pub query_bytes_max: usize,
+    /// How long one statement may run before it is cancelled in hyperd.
+    pub statement_deadline: Duration,
+    /// Most connections to hyperd at once; further calls wait.
+    pub connections_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const STATEMENT_DEADLINE_S: u64 = 300;
+        Self {
+            query_rows_max: 10_000,
+            query_bytes_max: 8 << 20,
+            statement_deadline: Duration::from_secs(STATEMENT_DEADLINE_S),
+            connections_max: 16,
+        }
+    }
+}
+
+/// A duration from one of the constants above.
+pub(crate) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}

@@ -1,0 +1,89 @@
+//! The server as the protocol sees it. It delegates: tools are in [`crate::tools`], databases in [`crate::session`].
+
+use std::sync::Arc;
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, ErrorData, Implementation, InitializeResult, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{RoleServer, ServerHandler};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::session::Session;
+use crate::tools;
+
+const INSTRUCTIONS: &str = "SQL on Hyper. `local` is empty at the start and deleted at the end; `persistent`, where \
+    there is one, stays; attach_database adds other .hyper files. Tools take `database` to say which one they mean. \
+    describe shows what there is, load_file and load_data bring data in, query reads, execute writes.";
+
+/// One server: a session and the tools that work on it. Clones share it.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    session: Session,
+}
+
+impl Server {
+    /// Starts hyperd where the configuration asks for it, makes the local database and opens the persistent one.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let session = Session::start(&config).await?;
+        Ok(Self { inner: Arc::new(Inner { config, session }) })
+    }
+
+    /// Lets go of all databases and deletes the local one. Doing it again does nothing.
+    pub async fn stop(&self) {
+        self.inner.session.stop().await;
+    }
+
+    /// What the server was started with.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The databases and the way to them.
+    pub fn session(&self) -> &Session {
+        &self.inner.session
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> InitializeResult {
+        let mut info = InitializeResult::new(ServerCapabilities::builder().enable_tools().build());
+        info.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        info.instructions = Some(INSTRUCTIONS.to_owned());
+        info
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::routes().iter().map(|route| route.tool().clone()).collect()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tools::find(name).map(|route| route.tool().clone())
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(route) = tools::find(&request.name) else {
+            let names = tools::routes().iter().map(|route| &*route.tool().name);
+            let nearest = crate::args::nearest(&request.name, names);
+            let hint = nearest.map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+            let name = crate::args::excerpt(&request.name);
+            return Err(ErrorData::invalid_params(format!("There is no tool {name}.{hint}"), None));
+        };
+        Ok(route.answer(self, request.arguments, &context).await.into())
+    }
+}

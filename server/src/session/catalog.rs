@@ -1,0 +1,127 @@
+//! What tables a database has, from Hyper's own catalogue.
+
+use serde_json::Value;
+
+use super::databases::Database;
+use crate::args::{excerpt, listed, nearest};
+use crate::call::Call;
+use crate::engine::{Lease, type_name};
+use crate::error::{Code, Error};
+use crate::sql;
+
+/// The schema that unqualified names are looked up in.
+pub const PUBLIC: &str = "public";
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Its SQL type, for example `NUMERIC(18, 2)`.
+    pub sql_type: String,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+}
+
+/// A table and its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The schema; other than `public` in files that Tableau wrote.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its columns in their order.
+    pub columns: Vec<TableColumn>,
+}
+
+impl Table {
+    /// The name as a user writes it: with its schema where that is not `public`.
+    pub fn display_name(&self) -> String {
+        if self.schema == PUBLIC { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
+    }
+
+    /// The full name in SQL.
+    pub fn quoted(&self, database: &Database) -> String {
+        let [alias, schema, name] = [&database.alias, &self.schema, &self.name].map(|part| sql::identifier(part));
+        format!("{alias}.{schema}.{name}")
+    }
+}
+
+/// What the names of tables start with that a load has not finished.
+pub const LOADING_PREFIX: &str = "_hyperd_mcp_load_";
+
+/// Whether a table keeps the server's own books, or is being loaded, and is not shown as a user's.
+pub fn is_bookkeeping(name: &str) -> bool {
+    name == "_table_catalog" || name.starts_with(LOADING_PREFIX)
+}
+
+/// All tables of users, by name.
+pub async fn tables(lease: &mut Lease, call: &Call, database: &Database) -> Result<Vec<Table>, Error> {
+    let alias = sql::identifier(&database.alias);
+    let rows = lease
+        .rows(
+            call,
+            &format!(
+                "SELECT n.nspname, c.relname, a.attname, a.atttypid, a.atttypmod, a.attnotnull \
+                 FROM {alias}.pg_catalog.pg_class c \
+                 JOIN {alias}.pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                 JOIN {alias}.pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \
+                 WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+                 ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attnum"
+            ),
+        )
+        .await?;
+    let mut tables: Vec<Table> = Vec::new();
+    for row in rows.rows {
+        let [Value::String(schema), Value::String(name), Value::String(column), oid, modifier, not_null] = &row[..]
+        else {
+            return Err(Error::internal("Hyper's catalogue has another shape than expected."));
+        };
+        let integer = |value: &Value| value.as_i64().unwrap_or_default();
+        let column = TableColumn {
+            name: column.clone(),
+            sql_type: type_name(
+                u32::try_from(integer(oid)).unwrap_or_default(),
+                i32::try_from(integer(modifier)).unwrap_or(-1),
+            ),
+            nullable: *not_null != Value::Bool(true),
+        };
+        match tables.last_mut() {
+            Some(last) if last.schema == *schema && last.name == *name => last.columns.push(column),
+            _ => tables.push(Table { schema: schema.clone(), name: name.clone(), columns: vec![column] }),
+        }
+    }
+    tables.retain(|table| !is_bookkeeping(&table.name));
+    Ok(tables)
+}
+
+/// One table by the name that a user typed: exact, with its schema after a dot where that is not `public`.
+pub async fn table(lease: &mut Lease, call: &Call, database: &Database, typed: &str) -> Result<Table, Error> {
+    let mut tables = tables(lease, call, database).await?;
+    if let Some(at) = tables.iter().position(|table| table.display_name() == typed) {
+        return Ok(tables.swap_remove(at));
+    }
+    let alias = &database.alias;
+    let names: Vec<String> = tables.iter().map(Table::display_name).collect();
+    let names = || names.iter().map(String::as_str);
+    let message = format!("There is no table {} in `{alias}`; there are {}.", excerpt(typed), listed(names()));
+    let error = Error::new(Code::TableNotFound, message);
+    Err(match nearest(typed, names()) {
+        Some(name) => error.suggest(format!("Did you mean `{name}`?")),
+        None => error.suggest("Call describe without `table` to see all, or name another `database`."),
+    })
+}
+
+/// How many rows each of `tables` has, in their order.
+pub async fn row_counts(
+    lease: &mut Lease,
+    call: &Call,
+    database: &Database,
+    tables: &[Table],
+) -> Result<Vec<i64>, Error> {
+    let mut counts = Vec::with_capacity(tables.len());
+    for table in tables {
+        counts.push(lease.count(call, &format!("SELECT COUNT(*) FROM {}", table.quoted(database))).await?);
+    }
+    Ok(counts)
+}

@@ -1,0 +1,158 @@
+//! The beginning and the end of a session.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tempfile::TempDir;
+
+use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use crate::call::Call;
+use crate::config::Config;
+use crate::engine::{Attachments, Engine};
+use crate::error::{Code, Error};
+use crate::sql;
+
+/// The databases of one server, and the way to them.
+pub struct Session {
+    pub(super) engine: Engine,
+    pub(super) databases: RwLock<Databases>,
+    /// One attach or detach at a time.
+    pub(super) changes: tokio::sync::Mutex<()>,
+    /// One writer at a time for each file.
+    pub(super) writers: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+    scratch: Mutex<Option<TempDir>>,
+    scratch_path: PathBuf,
+}
+
+impl Session {
+    /// Starts the engine, makes the local database and opens the persistent one.
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        let scratch = scratch(config.scratch.as_deref())?;
+        let scratch_path = scratch.path().canonicalize().unwrap_or_else(|_| scratch.path().to_owned());
+        let persistent = match &config.persistent {
+            Some(path) => Some(canonical_home(path).await?),
+            None => None,
+        };
+        let engine = Engine::start(&config.engine, &scratch_path, &config.limits).await?;
+        let session = Self {
+            engine,
+            databases: RwLock::default(),
+            changes: tokio::sync::Mutex::default(),
+            writers: Mutex::default(),
+            scratch: Mutex::new(Some(scratch)),
+            scratch_path,
+        };
+        match session.open(persistent).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(&self, persistent: Option<PathBuf>) -> Result<(), Error> {
+        let call = Call::housekeeping();
+        let local = self.scratch_path.join("local.hyper");
+        let mut databases = vec![Database { alias: LOCAL.into(), path: local, kind: Kind::Local, writable: true }];
+        if let Some(path) = persistent {
+            databases.push(Database { alias: PERSISTENT.into(), path, kind: Kind::Persistent, writable: true });
+        }
+        let mut lease = self.engine.acquire(&call, &Attachments::default(), "").await?;
+        for database in &databases {
+            let create = format!("CREATE DATABASE IF NOT EXISTS {}", sql::identifier(&database.path.to_string_lossy()));
+            lease.execute(&call, &create).await.map_err(|error| not_opened(database, error))?;
+        }
+        let attachments = {
+            let mut registry = self.databases.write().unwrap_or_else(PoisonError::into_inner);
+            databases.iter().for_each(|database| registry.add(database.clone()));
+            registry.attachments()
+        };
+        drop(lease);
+        for database in &databases {
+            let opened = self.engine.acquire(&call, &attachments, &database.alias).await;
+            opened.map_err(|error| not_opened(database, error))?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of all files, deletes what the session made for itself and stops a hyperd of its own.
+    pub async fn stop(&self) {
+        let Some(scratch) = self.lock_scratch().take() else { return };
+        let local = self.scratch_path.join("local.hyper");
+        let call = Call::housekeeping();
+        let nothing = Attachments { version: u64::MAX, databases: Vec::new() };
+        self.engine.settle(&nothing).await;
+        if let Ok(mut lease) = self.engine.acquire(&call, &nothing, "").await {
+            let drop = format!("DROP DATABASE IF EXISTS {}", sql::identifier(&local.to_string_lossy()));
+            if let Err(error) = lease.execute(&call, &drop).await {
+                tracing::debug!(%error, "the local database is deleted with its folder instead");
+            }
+        }
+        self.engine.stop().await;
+        if let Err(error) = scratch.close() {
+            tracing::warn!(%error, "the session's temporary folder could not be deleted");
+        }
+    }
+
+    /// The session's temporary folder, deleted at its end.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch_path
+    }
+
+    /// The process id of a hyperd of the server's own, and where hyperd listens.
+    pub async fn engine(&self) -> (Option<u32>, Result<String, Error>) {
+        (self.engine.pid().await, self.engine.endpoint().await)
+    }
+
+    fn lock_scratch(&self) -> MutexGuard<'_, Option<TempDir>> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scratch(parent: Option<&Path>) -> Result<TempDir, Error> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("hyperd-mcp-");
+    let made = match parent {
+        Some(parent) => builder.tempdir_in(parent),
+        None => builder.tempdir(),
+    };
+    made.map_err(|error| {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        Error::new(Code::FileNotFound, format!("Could not make a temporary folder in {}: {error}.", parent.display()))
+            .suggest("Point TMPDIR to a folder that exists and can be written to.")
+    })
+}
+
+/// The persistent database's path without symbolic links; its folder is made where it is missing.
+async fn canonical_home(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error: std::io::Error| {
+        Error::new(Code::FileNotFound, format!("Could not use {} as the persistent database: {error}.", path.display()))
+            .suggest("Name a file in a folder that can be written to with --persistent-db, or use --ephemeral-only.")
+    };
+    if path.is_dir() {
+        return Err(failed(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+    }
+    if let Ok(existing) = tokio::fs::canonicalize(path).await {
+        return Ok(existing);
+    }
+    let path = std::path::absolute(path).map_err(failed)?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(failed(std::io::Error::from(std::io::ErrorKind::InvalidInput)));
+    };
+    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    Ok(tokio::fs::canonicalize(folder).await.map_err(failed)?.join(name))
+}
+
+fn not_opened(database: &Database, mut error: Error) -> Error {
+    error.message =
+        format!("Could not open the {} database {}: {}", database.alias, database.path.display(), error.message);
+    if error.code == Code::ResourceBusy {
+        error = error.suggest(
+            "Another process holds the file. Close it there, name another file with --persistent-db, share one hyperd \
+             with --endpoint, or use --ephemeral-only.",
+        );
+    }
+    error
+}

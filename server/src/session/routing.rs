@@ -1,0 +1,72 @@
+//! Where a call goes, and the connection that takes it there.
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::databases::Database;
+use super::lifecycle::Session;
+use crate::args::Target;
+use crate::call::Call;
+use crate::engine::{Attachments, Lease};
+use crate::error::Error;
+
+impl Session {
+    /// The database that a call reads.
+    pub fn resolve(&self, target: &Target) -> Result<Database, Error> {
+        self.databases.read().unwrap_or_else(PoisonError::into_inner).resolve(target)
+    }
+
+    /// The database that a call writes; one that is attached read-only is refused.
+    pub fn resolve_writable(&self, target: &Target) -> Result<Database, Error> {
+        let database = self.resolve(target)?;
+        refuse_read_only(&database)?;
+        Ok(database)
+    }
+
+    /// All databases, in the order in which they were attached.
+    pub fn databases(&self) -> Vec<Database> {
+        self.databases.read().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// A connection that has everything attached, and on which unqualified names go to `database`.
+    pub async fn lease(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
+        let attachments = self.attachments();
+        if !attachments.databases.iter().any(|attached| attached.alias == database.alias) {
+            return Err(Error::invalid(format!("The database `{}` was detached meanwhile.", database.alias))
+                .suggest("Attach it again with attach_database."));
+        }
+        self.engine.acquire(call, &attachments, &database.alias).await
+    }
+
+    /// Waits until nobody else of this session changes `database`; the guard keeps it so.
+    pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedMutexGuard<()>, Error> {
+        let writer = {
+            let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(writers.entry(database.path.clone()).or_default())
+        };
+        call.race(writer.lock_owned()).await
+    }
+
+    /// Refuses a statement that changes something, by its full name, in a database that is attached read-only.
+    pub fn refuse_read_only_targets(&self, targets: &[Vec<String>]) -> Result<(), Error> {
+        let databases = self.databases();
+        let qualified = targets.iter().filter(|parts| parts.len() > 1);
+        let named = qualified.filter_map(|parts| databases.iter().find(|database| database.alias == parts[0]));
+        named.map(refuse_read_only).collect()
+    }
+
+    pub(super) fn attachments(&self) -> Attachments {
+        self.databases.read().unwrap_or_else(PoisonError::into_inner).attachments()
+    }
+}
+
+/// The error of a write to a database that is attached read-only.
+fn refuse_read_only(database: &Database) -> Result<(), Error> {
+    if database.writable {
+        return Ok(());
+    }
+    let alias = &database.alias;
+    Err(Error::invalid(format!("`{alias}` is attached read-only; nothing was changed."))
+        .suggest(format!("Detach it, then call attach_database with alias \"{alias}\" and writable: true.")))
+}

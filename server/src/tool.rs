@@ -1,0 +1,189 @@
+//! The seam that every tool passes. A tool says its name, its access, its parameters and its answer; everything that
+//! all tools need besides is derived from that here, once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use rmcp::RoleServer;
+use rmcp::model::{CallToolResult, JsonObject, ProgressNotificationParam, ToolAnnotations};
+use rmcp::service::RequestContext;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tracing::Instrument as _;
+
+use crate::args;
+use crate::call::{Call, Update};
+use crate::error::{Code, Error};
+use crate::schema;
+use crate::server::Server;
+
+/// What a tool may change. The annotations and the guard of a read-only server come from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Changes nothing.
+    Read,
+    /// Changes databases; refused by a read-only server.
+    Write(Effect),
+    /// Changes the session, but no data.
+    Session(Effect),
+}
+
+/// How a change behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// It may remove or replace what was there.
+    pub destructive: bool,
+    /// The same call again changes nothing more.
+    pub idempotent: bool,
+}
+
+/// One tool of the protocol.
+pub trait Tool: 'static {
+    /// The name that the protocol knows it by.
+    const NAME: &'static str;
+    /// What it may change.
+    const ACCESS: Access;
+    /// Its arguments. The doc comment of the type is the tool's description, those of the fields are the arguments'.
+    type Params: DeserializeOwned + JsonSchema + Send;
+    /// Its answer.
+    type Output: Serialize + JsonSchema + Send;
+
+    /// Does the work.
+    fn call(
+        server: &Server,
+        call: &Call,
+        params: Self::Params,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}
+
+type Handler = for<'a> fn(&'a Server, &'a Call, Value) -> BoxFuture<'a, Result<Value, Error>>;
+
+/// A tool in the registry.
+pub struct Route {
+    tool: rmcp::model::Tool,
+    input: Value,
+    access: Access,
+    handler: Handler,
+}
+
+/// The registry's entry of a tool.
+pub fn route<T: Tool>() -> Route {
+    let (description, input) = schema::of_input::<T::Params>();
+    let mut tool = rmcp::model::Tool::new(T::NAME, description, object(&input));
+    tool.output_schema = Some(object(&schema::of_output::<T::Output>()));
+    tool.annotations = Some(annotations(T::ACCESS));
+    Route {
+        tool,
+        input,
+        access: T::ACCESS,
+        handler: |server, call, arguments| Box::pin(handle::<T>(server, call, arguments)),
+    }
+}
+
+impl Route {
+    /// The tool as `tools/list` shows it.
+    pub fn tool(&self) -> &rmcp::model::Tool {
+        &self.tool
+    }
+
+    /// What it may change.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Answers one call: the answer or the error, each as structured content and as the same JSON in text.
+    pub async fn answer(
+        &self,
+        server: &Server,
+        arguments: Option<JsonObject>,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let start = Instant::now();
+        let span = tracing::info_span!("call", tool = %self.tool.name);
+        let arguments = Value::Object(arguments.unwrap_or_default());
+        let outcome = self.run(server, arguments, context).instrument(span.clone()).await;
+        let _entered = span.enter();
+        let elapsed_ms = args::elapsed_ms(start);
+        match outcome {
+            Ok(answer) => {
+                tracing::info!(elapsed_ms, "answered");
+                CallToolResult::structured(answer)
+            }
+            Err(error) => {
+                if error.code == Code::InternalError {
+                    tracing::error!(elapsed_ms, %error, "failed");
+                } else {
+                    tracing::info!(elapsed_ms, %error, "refused");
+                }
+                CallToolResult::structured_error(error.to_json())
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        server: &Server,
+        arguments: Value,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Value, Error> {
+        schema::check(&self.tool.name, &self.input, &arguments)?;
+        if matches!(self.access, Access::Write(_)) && server.config().read_only {
+            return Err(Error::new(
+                Code::ReadOnlyViolation,
+                format!("`{}` writes, and this server runs read-only.", self.tool.name),
+            )
+            .suggest("Start the server without --read-only to change data; reading works as it is."));
+        }
+        let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
+        let Some(token) = context.meta.get_progress_token() else {
+            return (self.handler)(server, &call, arguments).await;
+        };
+        let (call, updates) = call.with_progress();
+        let parameter = ProgressNotificationParam::new(token, 0.0);
+        let work = async move { (self.handler)(server, &call, arguments).await };
+        tokio::join!(work, forward(updates, parameter, context)).0
+    }
+}
+
+/// Sends each update to the client, until the call drops its end.
+async fn forward(
+    mut updates: UnboundedReceiver<Update>,
+    mut parameter: ProgressNotificationParam,
+    context: &RequestContext<RoleServer>,
+) {
+    while let Some(update) = updates.recv().await {
+        parameter.progress = update.done;
+        parameter.total = update.total;
+        parameter.message = Some(update.message);
+        if context.peer.notify_progress(parameter.clone()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Result<Value, Error> {
+    let params = serde_json::from_value(arguments).map_err(|error| {
+        Error::invalid(format!("The arguments of `{}` could not be read: {error}.", T::NAME))
+            .suggest("See the tool's input schema in tools/list.")
+    })?;
+    let output = T::call(server, call, params).await?;
+    serde_json::to_value(output)
+        .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))
+}
+
+fn annotations(access: Access) -> ToolAnnotations {
+    let (read_only, effect) = match access {
+        Access::Read => (true, Effect { destructive: false, idempotent: true }),
+        Access::Write(effect) | Access::Session(effect) => (false, effect),
+    };
+    ToolAnnotations::from_raw(None, Some(read_only), Some(effect.destructive), Some(effect.idempotent), Some(false))
+}
+
+fn object(schema: &Value) -> Arc<JsonObject> {
+    Arc::new(schema.as_object().cloned().unwrap_or_default())
+}

@@ -1,0 +1,73 @@
+//! `load_data`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::{DatabaseName, Target};
+use crate::call::Call;
+use crate::error::Error;
+use crate::ingest::{ColumnTypes, Format, Input, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
+use crate::limits;
+use crate::server::Server;
+use crate::tool::{Access, Effect, Tool};
+
+/// Load rows given in the call into a table: CSV with a header, or JSON (an array of objects, or one object a line).
+/// For files use load_file. `replace` keeps the old table if anything fails.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Table to load into.
+    #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
+    table: String,
+    /// The rows.
+    #[schemars(length(min = 1, max = limits::DATA_CHARS_MAX))]
+    data: String,
+    /// Found out from the first character where it is left out.
+    format: Option<TextFormat>,
+    /// `replace` (default) makes the table anew; `append` adds rows, matching columns by name.
+    mode: Option<LoadMode>,
+    /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
+    schema: Option<ColumnTypes>,
+    database: Option<DatabaseName>,
+    /// Short for `database: "persistent"`; `database` wins.
+    persist: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum TextFormat {
+    Csv,
+    Json,
+}
+
+pub(super) struct LoadData;
+
+impl Tool for LoadData {
+    const NAME: &'static str = "load_data";
+    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    type Params = Params;
+    type Output = LoadAnswer;
+
+    async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
+        let start = Instant::now();
+        let (table, mode) = (params.table.clone(), params.mode.unwrap_or_default());
+        let request = LoadRequest {
+            input: Input::Inline(params.data),
+            format: params.format.map(|format| match format {
+                TextFormat::Csv => Format::Csv,
+                TextFormat::Json => Format::Json,
+            }),
+            json_path: None,
+            table: params.table,
+            mode,
+            types: params.schema.unwrap_or_default(),
+            target: Target::new(params.database, params.persist),
+        };
+        let (server, call) = (server.clone(), call.clone());
+        let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
+        Ok(LoadAnswer::new(table, mode, loaded, start))
+    }
+}

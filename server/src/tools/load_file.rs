@@ -1,0 +1,63 @@
+//! `load_file`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::{DatabaseName, Target};
+use crate::call::Call;
+use crate::error::Error;
+use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
+use crate::limits;
+use crate::server::Server;
+use crate::tool::{Access, Effect, Tool};
+
+/// Load a file into a table: CSV, TSV, JSON, JSON lines, Parquet or Arrow IPC, found out by name and content. Types
+/// are inferred from the whole file; in numeric and date columns NA, N/A and NULL are NULL, which the answer tells.
+/// `replace` keeps the old table if anything fails. inspect_file shows the types beforehand.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Table to load into.
+    #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
+    table: String,
+    /// Absolute path of the file.
+    #[schemars(length(min = 1, max = limits::PATH_CHARS_MAX))]
+    path: String,
+    /// `replace` (default) makes the table anew; `append` adds rows, matching columns by name.
+    mode: Option<LoadMode>,
+    /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
+    schema: Option<ColumnTypes>,
+    /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
+    json_extract_path: Option<String>,
+    database: Option<DatabaseName>,
+    /// Short for `database: "persistent"`; `database` wins.
+    persist: Option<bool>,
+}
+
+pub(super) struct LoadFile;
+
+impl Tool for LoadFile {
+    const NAME: &'static str = "load_file";
+    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    type Params = Params;
+    type Output = LoadAnswer;
+
+    async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
+        let start = Instant::now();
+        let (table, mode) = (params.table.clone(), params.mode.unwrap_or_default());
+        let request = LoadRequest {
+            input: Input::File(InputFile::open(&params.path)?),
+            format: None,
+            json_path: params.json_extract_path,
+            table: params.table,
+            mode,
+            types: params.schema.unwrap_or_default(),
+            target: Target::new(params.database, params.persist),
+        };
+        let (server, call) = (server.clone(), call.clone());
+        let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
+        Ok(LoadAnswer::new(table, mode, loaded, start))
+    }
+}

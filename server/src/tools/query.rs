@@ -1,0 +1,68 @@
+//! `query`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::args::{DatabaseName, Stats, Target};
+use crate::call::Call;
+use crate::engine::{Bounds, Column};
+use crate::error::Error;
+use crate::limits;
+use crate::server::Server;
+use crate::sql::guard;
+use crate::tool::{Access, Tool};
+
+/// Run one read-only SQL statement and return its rows as objects. NUMERIC with decimals comes as text with all its
+/// digits, dates and times as ISO 8601, bytes as base64; a column name that occurs again gets a number: `id`, `id_2`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN.
+    #[schemars(length(min = 1, max = limits::SQL_CHARS_MAX))]
+    sql: String,
+    database: Option<DatabaseName>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Output {
+    result: Vec<Map<String, Value>>,
+    columns: Vec<Column>,
+    /// Whether there are more rows than are returned.
+    truncated: bool,
+    /// How to get at the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    resolved_database: String,
+    stats: Stats,
+}
+
+pub(super) struct Query;
+
+impl Tool for Query {
+    const NAME: &'static str = "query";
+    const ACCESS: Access = Access::Read;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+        let start = Instant::now();
+        let database = server.session().resolve(&Target::new(params.database, None))?;
+        guard::read(&params.sql)?;
+        let mut lease = server.session().lease(call, &database).await?;
+        let rows = lease.query(call, &params.sql, Bounds::from(&server.config().limits)).await?;
+        let (columns, truncated) = (rows.columns.clone(), rows.truncated);
+        let result = rows.into_objects();
+        let hint = truncated.then(|| {
+            format!(
+                "Only the first {} rows are here. Add LIMIT and OFFSET with ORDER BY, or aggregate; \
+                 --query-rows-max raises the bound.",
+                result.len()
+            )
+        });
+        let stats = Stats::since(start, u64::try_from(result.len()).ok());
+        Ok(Output { result, columns, truncated, hint, resolved_database: database.alias, stats })
+    }
+}

@@ -1,0 +1,113 @@
+//! `status`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::args::Stats;
+use crate::call::Call;
+use crate::error::Error;
+use crate::server::Server;
+use crate::tool::{Access, Tool};
+
+/// Show the server's health: versions, the hyperd behind it, its databases with their sizes, and its bounds.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Engine {
+    endpoint: String,
+    /// Hyper's own version.
+    version: String,
+    /// The process id, where the server started hyperd itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+}
+
+/// A database of the session.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DatabaseEntry {
+    alias: String,
+    path: String,
+    writable: bool,
+    /// Size of the file, where it is on disk already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Bounds {
+    query_rows_max: usize,
+    query_bytes_max: usize,
+    statement_deadline_s: f64,
+    connections_max: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Output {
+    hyperd_running: bool,
+    /// Why hyperd cannot be used, where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<Engine>,
+    server_version: &'static str,
+    read_only: bool,
+    has_persistent: bool,
+    databases: Vec<DatabaseEntry>,
+    limits: Bounds,
+    stats: Stats,
+}
+
+pub(super) struct Status;
+
+impl Tool for Status {
+    const NAME: &'static str = "status";
+    const ACCESS: Access = Access::Read;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(server: &Server, call: &Call, _params: Params) -> Result<Output, Error> {
+        let start = Instant::now();
+        let (engine, problem) = match engine(server, call).await {
+            Ok(engine) => (Some(engine), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let mut databases = Vec::new();
+        for database in server.session().databases() {
+            let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
+            let path = database.path.to_string_lossy().into_owned();
+            databases.push(DatabaseEntry { alias: database.alias, path, writable: database.writable, size_bytes });
+        }
+        let config = server.config();
+        Ok(Output {
+            hyperd_running: engine.is_some(),
+            problem,
+            engine,
+            server_version: env!("CARGO_PKG_VERSION"),
+            read_only: config.read_only,
+            has_persistent: config.persistent.is_some(),
+            databases,
+            limits: Bounds {
+                query_rows_max: config.limits.query_rows_max,
+                query_bytes_max: config.limits.query_bytes_max,
+                statement_deadline_s: config.limits.statement_deadline.as_secs_f64(),
+                connections_max: config.limits.connections_max,
+            },
+            stats: Stats::since(start, None),
+        })
+    }
+}
+
+async fn engine(server: &Server, call: &Call) -> Result<Engine, Error> {
+    let session = server.session();
+    let local = session.resolve(&crate::args::Target::default())?;
+    let mut lease = session.lease(call, &local).await?;
+    let rows = lease.rows(call, "SELECT version()").await?;
+    let version = rows.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
+    let version = version.unwrap_or_default().to_owned();
+    let (pid, endpoint) = session.engine().await;
+    Ok(Engine { endpoint: endpoint?, version, pid })
+}

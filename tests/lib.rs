@@ -1,0 +1,1 @@
+//! The tests of the workspace live beside this file; it has no code of its own.

@@ -1,0 +1,46 @@
+//! Every scenario is a test: `cargo test --test scenarios`, with cargo test's filters, or under nextest.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use hyper_conform::target::Duplex;
+use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, report, run};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
+    let suite = match Suite::load(&root) {
+        Ok(suite) => suite,
+        Err(problems) => {
+            // Not on stdout: a runner that lists tests reads every line of it.
+            problems.iter().for_each(|problem| eprintln!("{}\n", problem.render(false)));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(jobs_default().get()));
+    let stage = Arc::new(Stage {
+        target: Arc::new(Duplex),
+        engines: Engines::default(),
+        data: root.join("data"),
+        keep: std::env::var_os("HYPER_CONFORM_KEEP").is_some(),
+    });
+    let trials = plan::cases(&suite).into_iter().map(|case| {
+        let stage = Arc::clone(&stage);
+        let ignored = case.scenario().ignore.is_some();
+        Trial::test(case.id.clone(), move || {
+            let report = run::run_case(&case, &stage);
+            match report.verdict {
+                Verdict::Pass | Verdict::Ignored(_) => Ok(()),
+                Verdict::Fail(_) | Verdict::CouldNotRun(_) => {
+                    Err(Failed::from(report::failure::render(&report, false)))
+                }
+            }
+        })
+        .with_ignored_flag(ignored)
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    stage.engines.stop();
+    conclusion.exit_code()
+}
