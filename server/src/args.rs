@@ -61,7 +61,7 @@ pub fn path(argument: &str, text: &str) -> Result<PathBuf, Error> {
     }
     let path = Path::new(text);
     if !path.is_absolute() {
-        let resolved = std::env::current_dir().map(|dir| dir.join(path)).unwrap_or_else(|_| path.to_owned());
+        let resolved = std::env::current_dir().map_or_else(|_| path.to_owned(), |dir| dir.join(path));
         return Err(Error::invalid(format!("`{argument}` must be an absolute path, got {}.", excerpt(text)))
             .suggest(format!("The server's working folder is not yours. Did you mean {}?", resolved.display())));
     }

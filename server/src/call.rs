@@ -24,6 +24,7 @@ pub struct Update {
 #[derive(Debug, Clone)]
 pub struct Call {
     cancelled: CancellationToken,
+    stopping: CancellationToken,
     statement_deadline: Duration,
     progress: Option<UnboundedSender<Update>>,
 }
@@ -31,7 +32,14 @@ pub struct Call {
 impl Call {
     /// A call that `cancelled` ends early and of which each statement may run for `statement_deadline`.
     pub fn new(cancelled: CancellationToken, statement_deadline: Duration) -> Self {
-        Self { cancelled, statement_deadline, progress: None }
+        Self { cancelled, stopping: CancellationToken::new(), statement_deadline, progress: None }
+    }
+
+    /// Ends with the server, too, when `stopping` is cancelled.
+    #[must_use]
+    pub fn until(mut self, stopping: CancellationToken) -> Self {
+        self.stopping = stopping;
+        self
     }
 
     /// A call of the server's own, for what no client asked for.
@@ -59,20 +67,21 @@ impl Call {
         self.progress.is_some()
     }
 
-    /// Whether the client has cancelled the call; long work outside of hyperd asks now and then.
+    /// Whether the call was cancelled; long work outside of hyperd asks now and then.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.is_cancelled()
+        self.cancelled.is_cancelled() || self.stopping.is_cancelled()
     }
 
     /// The error of a call that was found to be cancelled.
     pub fn cancelled_error() -> Error {
-        Error::new(Code::Cancelled, "The client cancelled the call; nothing more was done for it.")
+        Error::new(Code::Cancelled, "The call was cancelled; nothing more was done for it.")
     }
 
     /// Ends with the reason when the call is cancelled or has waited for its statement's deadline from now on.
     pub async fn interrupted(&self) -> Error {
         tokio::select! {
             () = self.cancelled.cancelled() => Self::cancelled_error(),
+            () = self.stopping.cancelled() => Self::cancelled_error(),
             () = tokio::time::sleep(self.statement_deadline) => self.overdue(),
         }
     }

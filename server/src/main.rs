@@ -13,6 +13,9 @@ use hyperd_mcp::server::Server;
 use rmcp::ServiceExt as _;
 use tracing_subscriber::EnvFilter;
 
+/// What the driver warns of, an error of ours tells as well.
+const LOG_FILTER: &str = "warn,hyperd_mcp=info,hyperdb_api=error,hyperdb_api_core=error";
+
 /// An MCP server for Hyper, on standard input and output.
 ///
 /// Configure an MCP client to run this command. Logs go to standard error.
@@ -44,7 +47,7 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     statement_deadline: Duration,
     /// What to log: error, warn, info, debug or trace, or filters such as `hyperd_mcp=debug`.
-    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = "warn,hyperd_mcp=info")]
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = LOG_FILTER)]
     log_level: String,
 }
 

@@ -8,6 +8,7 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -27,18 +28,25 @@ pub struct Server {
 struct Inner {
     config: Config,
     session: Session,
+    stopping: CancellationToken,
 }
 
 impl Server {
     /// Starts hyperd where the configuration asks for it, makes the local database and opens the persistent one.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let session = Session::start(&config).await?;
-        Ok(Self { inner: Arc::new(Inner { config, session }) })
+        Ok(Self { inner: Arc::new(Inner { config, session, stopping: CancellationToken::new() }) })
     }
 
-    /// Lets go of all databases and deletes the local one. Doing it again does nothing.
+    /// Cancels the calls that are under way, lets go of all databases and deletes the local one. Doing it again does nothing.
     pub async fn stop(&self) {
+        self.inner.stopping.cancel();
         self.inner.session.stop().await;
+    }
+
+    /// Cancelled when the server stops.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.inner.stopping
     }
 
     /// What the server was started with.

@@ -140,6 +140,7 @@ impl Route {
             .suggest("Start the server without --read-only to change data; reading works as it is."));
         }
         let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
+        let call = call.until(server.stopping().clone());
         let Some(token) = context.meta.get_progress_token() else {
             return (self.handler)(server, &call, arguments).await;
         };

@@ -59,8 +59,10 @@ fn busy(text: String) -> Error {
 }
 
 fn lost(text: &str) -> Error {
-    Error::new(Code::ConnectionLost, format!("The connection to hyperd broke: {text}"))
-        .suggest("Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached.")
+    Error::new(Code::ConnectionLost, format!("The connection to hyperd broke: {text}")).suggest(
+        "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. What \
+             hyperd had not yet written to disk is lost; check `local` with describe.",
+    )
 }
 
 /// The message without the severity and the SQLSTATE that the driver writes around it.

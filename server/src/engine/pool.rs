@@ -12,7 +12,7 @@ use super::process::{self, Hyperd};
 use crate::call::Call;
 use crate::config::EngineSource;
 use crate::error::{Code, Error};
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 
 /// The way to hyperd.
 pub struct Engine {
@@ -20,6 +20,7 @@ pub struct Engine {
     permits: Arc<Semaphore>,
     idle: Arc<Idle>,
     epoch: AtomicU64,
+    connections_max: usize,
 }
 
 enum Source {
@@ -40,6 +41,7 @@ impl Engine {
             permits: Arc::new(Semaphore::new(limits.connections_max)),
             idle: Arc::default(),
             epoch: AtomicU64::new(0),
+            connections_max: limits.connections_max,
         })
     }
 
@@ -78,6 +80,15 @@ impl Engine {
             if let Err(error) = lease.prepare(&Call::housekeeping(), attachments, "").await {
                 tracing::debug!(%error, "an idle connection could not follow and is closed");
             }
+        }
+    }
+
+    /// Waits a little until no call holds a connection.
+    pub async fn rest(&self) {
+        let all = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
+        let at_rest = tokio::time::timeout(limits::ms(limits::CANCEL_GRACE_MS), self.permits.acquire_many(all)).await;
+        if at_rest.is_err() {
+            tracing::warn!("calls still hold connections, which are left to hyperd to close");
         }
     }
 

@@ -69,7 +69,7 @@ fn decode(sql_type: SqlType, bytes: &[u8]) -> Option<Value> {
         SqlType::Text | SqlType::Varchar { .. } | SqlType::Char { .. } | SqlType::Json => {
             json!(std::str::from_utf8(bytes).ok()?)
         }
-        _ => return None,
+        SqlType::Unsupported => return None,
     })
 }
 

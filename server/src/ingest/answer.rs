@@ -15,7 +15,7 @@ use crate::error::Error;
 /// A column of the table that was loaded.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub struct LoadedColumn {
+pub(super) struct LoadedColumn {
     name: String,
     #[serde(rename = "type")]
     sql_type: String,
@@ -25,7 +25,7 @@ pub struct LoadedColumn {
 /// What the load took.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub struct LoadStats {
+pub(super) struct LoadStats {
     elapsed_ms: f64,
     rows: u64,
     bytes_read: u64,

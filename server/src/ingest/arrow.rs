@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{ArrayRef, RecordBatchReader};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
@@ -212,7 +212,7 @@ fn rewrite(batches: Box<dyn RecordBatchReader>, out: &mut File, call: &Call) -> 
             return Err(ArrowError::ExternalError(Box::new(Call::cancelled_error())));
         }
         let batch = batch?;
-        let cast = |(column, field): (_, &Arc<Field>)| cast_with_options(column, field.data_type(), &strict);
+        let cast = |(column, field): (&ArrayRef, &Arc<Field>)| cast_with_options(column, field.data_type(), &strict);
         let columns = batch.columns().iter().zip(schema.fields()).map(cast).collect::<Result<_, _>>()?;
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
     }

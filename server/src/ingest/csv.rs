@@ -104,7 +104,7 @@ impl Header {
         }
         let delimiter = sniff(text);
         let dialect = Dialect { delimiter, quoting: true };
-        let mut records = Records { wanted: 1, ..Records::default() };
+        let mut records = Records::new(1);
         match dialect.scan(text, &mut records) {
             Ok(()) | Err(Collected::Enough) => {}
             Err(Collected::Flawed(at)) => {
@@ -112,7 +112,7 @@ impl Header {
                 return Err(explain_at(&stop, 1, name, 0));
             }
         }
-        let (Some(cells), Some(end)) = (records.records.pop(), records.ends.pop()) else {
+        let (Some(cells), Some(end)) = (records.cells.pop(), records.ends.pop()) else {
             return Err(empty(name, "is empty"));
         };
         let names = names(cells, name)?;
@@ -125,10 +125,10 @@ impl Header {
 /// The delimiter that splits the first records into the same number of cells each, the more the better.
 fn sniff(text: &[u8]) -> u8 {
     let cells = |delimiter: u8| {
-        let mut records = Records { wanted: SNIFFED_RECORDS, ..Records::default() };
+        let mut records = Records::new(SNIFFED_RECORDS);
         // A flaw ends the sample; what was read before it counts.
         let _ = Dialect { delimiter, quoting: true }.scan(text, &mut records);
-        let counts: Vec<usize> = records.records.iter().map(Vec::len).filter(|count| *count > 0).collect();
+        let counts: Vec<usize> = records.cells.iter().map(Vec::len).filter(|count| *count > 0).collect();
         // The end of the sample may have cut the last record short.
         let whole = if counts.len() > 1 { &counts[..counts.len() - 1] } else { &counts[..] };
         let header = counts.first().copied().unwrap_or_default();

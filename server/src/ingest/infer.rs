@@ -100,13 +100,12 @@ impl Evidence {
     pub fn sql_type(self) -> SqlType {
         let only = |allowed: u16| self.seen & !allowed == 0;
         match self.seen {
-            0 => SqlType::Text,
+            0 | NOT_FINITE => SqlType::Text,
             BOOLEAN => SqlType::Boolean,
             INTEGER => SqlType::BigInt,
             DATE => SqlType::Date,
             TIMESTAMP_TZ => SqlType::TimestampTz,
             TIME => SqlType::Time,
-            NOT_FINITE => SqlType::Text,
             _ if only(INTEGER | WIDE) => SqlType::Numeric { precision: NUMERIC_DIGITS_MAX, scale: 0 },
             _ if only(DATE | TIMESTAMP) => SqlType::Timestamp,
             _ if only(NUMBERS) => self.fractional(),
@@ -159,7 +158,9 @@ mod tests {
 
     fn evidence(cells: &[&str]) -> Evidence {
         let mut evidence = Evidence::default();
-        cells.iter().for_each(|cell| evidence.add(cell.as_bytes()));
+        for cell in cells {
+            evidence.add(cell.as_bytes());
+        }
         evidence
     }
 

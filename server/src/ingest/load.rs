@@ -106,7 +106,7 @@ pub async fn load(session: &Session, call: &Call, request: LoadRequest) -> Resul
 }
 
 /// Stages an input on a thread that may block.
-pub async fn prepare(
+pub(super) async fn prepare(
     session: &Session,
     call: &Call,
     input: Input,

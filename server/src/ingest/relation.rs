@@ -48,6 +48,7 @@ pub struct Staged {
     /// How errors name it.
     pub name: String,
     pub(super) reader: Reader,
+    #[expect(dead_code, reason = "held so that the file is there as long as this")]
     pub(super) scratch: Option<TempPath>,
 }
 

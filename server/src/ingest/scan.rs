@@ -177,11 +177,18 @@ pub(super) fn unquoted(cell: Cell<'_>) -> Vec<u8> {
 pub(super) struct Records {
     current: Vec<Vec<u8>>,
     /// Each record's cells.
-    pub(super) records: Vec<Vec<Vec<u8>>>,
+    pub(super) cells: Vec<Vec<Vec<u8>>>,
     /// Where each record ends.
     pub(super) ends: Vec<usize>,
     /// How many records are wanted; the scan stops after them.
-    pub(super) wanted: usize,
+    wanted: usize,
+}
+
+impl Records {
+    /// Collects this many records and then ends the scan.
+    pub(super) fn new(wanted: usize) -> Self {
+        Self { wanted, ..Self::default() }
+    }
 }
 
 /// Why [`Records`] ended a scan.
@@ -207,9 +214,9 @@ impl Sink for Records {
     }
 
     fn record(&mut self, _: usize, _: usize, end: usize) -> Result<(), Collected> {
-        self.records.push(std::mem::take(&mut self.current));
+        self.cells.push(std::mem::take(&mut self.current));
         self.ends.push(end);
-        if self.records.len() < self.wanted { Ok(()) } else { Err(Collected::Enough) }
+        if self.cells.len() < self.wanted { Ok(()) } else { Err(Collected::Enough) }
     }
 }
 
@@ -230,10 +237,10 @@ mod tests {
     #[case("a,", &["a|"])]
     #[case("\"\"\"\"\n", &["\""])]
     fn splits(#[case] text: &str, #[case] expected: &[&str]) {
-        let mut sink = Records { wanted: usize::MAX, ..Records::default() };
+        let mut sink = Records::new(usize::MAX);
         COMMA.scan(text.as_bytes(), &mut sink).expect("no flaw");
         let records: Vec<String> =
-            sink.records.iter().map(|cells| String::from_utf8_lossy(&cells.join(&b'|')).into_owned()).collect();
+            sink.cells.iter().map(|cells| String::from_utf8_lossy(&cells.join(&b'|')).into_owned()).collect();
         assert_eq!(records, expected);
     }
 
@@ -243,7 +250,7 @@ mod tests {
     #[case("a,\"x\n", Flaw::OpenQuote, 2)]
     #[case("a\rb\n", Flaw::BareCarriageReturn, 1)]
     fn finds_flaws(#[case] text: &str, #[case] flaw: Flaw, #[case] offset: usize) {
-        let mut sink = Records { wanted: usize::MAX, ..Records::default() };
+        let mut sink = Records::new(usize::MAX);
         let found = COMMA.scan(text.as_bytes(), &mut sink);
         assert_eq!(found, Err(Collected::Flawed(super::FlawAt { flaw, offset })));
     }

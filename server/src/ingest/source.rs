@@ -13,13 +13,13 @@ use crate::error::Error;
 
 /// What staging may use.
 #[derive(Debug, Clone, Copy)]
-pub struct Staging<'a> {
+pub(super) struct Staging<'a> {
     /// The call that it is done for.
-    pub call: &'a Call,
+    pub(super) call: &'a Call,
     /// Where scratch files go.
-    pub scratch: &'a Path,
+    pub(super) scratch: &'a Path,
     /// Where in a JSON document the rows are.
-    pub json_path: Option<&'a str>,
+    pub(super) json_path: Option<&'a str>,
 }
 
 /// A format that can be loaded. Staging blocks, and touches no database.
@@ -29,7 +29,7 @@ pub(super) trait Source {
 }
 
 /// Finds out what `input` is and stages it.
-pub fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>) -> Result<Staged, Error> {
+pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>) -> Result<Staged, Error> {
     let format = match format {
         Some(format) => format,
         None => Format::detect(&input)?,

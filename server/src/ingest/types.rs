@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::Error;
 
 /// The most digits that a `numeric` can hold.
-pub const NUMERIC_DIGITS_MAX: u8 = 38;
+pub(super) const NUMERIC_DIGITS_MAX: u8 = 38;
 
 /// A column's SQL type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,9 +127,9 @@ impl SqlType {
             (from, to) if from.integer_digits().is_some() => to.is_number(),
             (Self::Numeric { scale, .. }, Self::Numeric { scale: kept, .. }) => scale <= kept,
             (Self::Numeric { scale, .. }, to) if to.integer_digits().is_some() => scale == 0,
-            (Self::Numeric { .. }, Self::Double | Self::Real) | (Self::Double | Self::Real, Self::Double) => true,
-            (Self::Double, Self::Real) => true,
-            (Self::Date, Self::Timestamp | Self::TimestampTz) | (Self::Timestamp, Self::TimestampTz) => true,
+            (Self::Numeric { .. } | Self::Double | Self::Real, Self::Double | Self::Real)
+            | (Self::Date, Self::Timestamp | Self::TimestampTz)
+            | (Self::Timestamp, Self::TimestampTz) => true,
             _ => false,
         }
     }
@@ -171,7 +171,7 @@ fn numeric(arguments: &str) -> Option<SqlType> {
         Some((precision, scale)) => (precision.trim().parse().ok()?, scale.trim().parse().ok()?),
         None => (arguments.trim().parse().ok()?, 0),
     };
-    let sound = precision >= 1 && precision <= NUMERIC_DIGITS_MAX && scale <= precision;
+    let sound = (1..=NUMERIC_DIGITS_MAX).contains(&precision) && scale <= precision;
     sound.then_some(SqlType::Numeric { precision, scale })
 }
 

@@ -28,12 +28,12 @@ fn value(schema: &Value, given: &Value, path: &str, mistakes: &mut Vec<Mistake>)
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
         match branches.iter().find(|branch| fits(branch, given)) {
             Some(branch) => value(branch, given, path, mistakes),
-            None => mistakes.push(wrong_type(branches.iter().flat_map(type_names).collect(), given, path)),
+            None => mistakes.push(wrong_type(&branches.iter().flat_map(type_names).collect::<Vec<_>>(), given, path)),
         }
         return;
     }
     if !fits(schema, given) {
-        mistakes.push(wrong_type(type_names(schema), given, path));
+        mistakes.push(wrong_type(&type_names(schema), given, path));
         return;
     }
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
@@ -123,7 +123,7 @@ fn unknown(name: &str, path: &str, properties: &Map<String, Value>) -> Mistake {
     Mistake { what: format!("there is no argument {}", excerpt(path)), remedy }
 }
 
-fn wrong_type(expected: Vec<&str>, given: &Value, path: &str) -> Mistake {
+fn wrong_type(expected: &[&str], given: &Value, path: &str) -> Mistake {
     let expected = expected.join(" or ");
     let at = if path.is_empty() { "the arguments".to_owned() } else { format!("`{path}`") };
     Mistake {

@@ -127,15 +127,24 @@ impl Session {
 /// The path without symbolic links, and whether there is a file.
 async fn locate(typed: &str, create: bool) -> Result<(PathBuf, bool), Error> {
     let path = args::path("path", typed)?;
-    if let Ok(found) = tokio::fs::canonicalize(&path).await {
-        if found.is_dir() {
+    match tokio::fs::canonicalize(&path).await {
+        Ok(found) if found.is_dir() => {
             return Err(Error::invalid(format!("{} is a folder.", excerpt(typed))).suggest("Name a .hyper file in it."));
         }
-        return Ok((found, true));
-    }
-    if !create {
-        return Err(Error::new(Code::FileNotFound, format!("There is no file {}.", excerpt(typed)))
+        Ok(found) if !found.is_file() => {
+            return Err(
+                Error::invalid(format!("{} is no regular file.", excerpt(typed))).suggest("Name a .hyper file.")
+            );
+        }
+        Ok(found) => return Ok((found, true)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {}
+        Err(error) => {
+            return Err(Error::new(
+                Code::FileNotFound,
+                format!("Could not find the file {}: {error}.", excerpt(typed)),
+            )
             .suggest("Check the path, or pass on_missing: \"create\" for an empty database there."));
+        }
     }
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Error::invalid(format!("{} names no file.", excerpt(typed))).suggest("Name a .hyper file."));
@@ -159,13 +168,16 @@ fn refuse_taken(wanted: &Database, alias: Option<&Database>, path: Option<&Datab
             wanted.path.display(),
             held.alias
         ))
-        .suggest(format!("Use `{}`, or detach it first where it was attached by a call.", held.alias)));
+        .suggest(match held.kind {
+            Kind::Attached => format!("Use `{0}`, or detach `{0}` first.", held.alias),
+            Kind::Local | Kind::Persistent => format!("Use `{}`.", held.alias),
+        }));
     }
     Ok(())
 }
 
 /// Says of a refused file what is wrong with it.
-fn explained(mut error: Error, path: &Path) -> Error {
+pub(super) fn explained(mut error: Error, path: &Path) -> Error {
     match error.sqlstate.as_deref() {
         Some("42809") => {
             error.code = Code::UnsupportedFormat;
@@ -177,7 +189,7 @@ fn explained(mut error: Error, path: &Path) -> Error {
             error.suggest("Check that the file exists and that the server may read and write it.")
         }
         _ => {
-            error.message = format!("Could not attach {}: {}", path.display(), error.message);
+            error.message = format!("Could not open {}: {}", path.display(), error.message);
             error
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tempfile::TempDir;
 
+use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
 use crate::call::Call;
 use crate::config::Config;
@@ -60,13 +61,15 @@ impl Session {
             databases.push(Database { alias: PERSISTENT.into(), path, kind: Kind::Persistent, writable: true });
         }
         let mut lease = self.engine.acquire(&call, &Attachments::default(), "").await?;
-        for database in &databases {
+        for database in databases.iter().filter(|database| !database.path.exists()) {
             let create = format!("CREATE DATABASE IF NOT EXISTS {}", sql::identifier(&database.path.to_string_lossy()));
             lease.execute(&call, &create).await.map_err(|error| not_opened(database, error))?;
         }
         let attachments = {
             let mut registry = self.databases.write().unwrap_or_else(PoisonError::into_inner);
-            databases.iter().for_each(|database| registry.add(database.clone()));
+            for database in &databases {
+                registry.add(database.clone());
+            }
             registry.attachments()
         };
         drop(lease);
@@ -83,6 +86,7 @@ impl Session {
         let local = self.scratch_path.join("local.hyper");
         let call = Call::housekeeping();
         let nothing = Attachments { version: u64::MAX, databases: Vec::new() };
+        self.engine.rest().await;
         self.engine.settle(&nothing).await;
         if let Ok(mut lease) = self.engine.acquire(&call, &nothing, "").await {
             let drop = format!("DROP DATABASE IF EXISTS {}", sql::identifier(&local.to_string_lossy()));
@@ -145,14 +149,13 @@ async fn canonical_home(path: &Path) -> Result<PathBuf, Error> {
     Ok(tokio::fs::canonicalize(folder).await.map_err(failed)?.join(name))
 }
 
-fn not_opened(database: &Database, mut error: Error) -> Error {
-    error.message =
-        format!("Could not open the {} database {}: {}", database.alias, database.path.display(), error.message);
-    if error.code == Code::ResourceBusy {
-        error = error.suggest(
-            "Another process holds the file. Close it there, name another file with --persistent-db, share one hyperd \
-             with --endpoint, or use --ephemeral-only.",
-        );
+fn not_opened(database: &Database, error: Error) -> Error {
+    let error = explained(error, &database.path);
+    if database.kind != Kind::Persistent {
+        return error;
     }
-    error
+    error.suggest(
+        "Close the file where another process holds it, name another one with --persistent-db, share one hyperd with \
+         --endpoint, or use --ephemeral-only.",
+    )
 }

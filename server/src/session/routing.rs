@@ -48,12 +48,19 @@ impl Session {
         call.race(writer.lock_owned()).await
     }
 
-    /// Refuses a statement that changes something, by its full name, in a database that is attached read-only.
-    pub fn refuse_read_only_targets(&self, targets: &[Vec<String>]) -> Result<(), Error> {
+    /// The databases that statements write which go to `database` and name `targets`, some of them by their full
+    /// names; one that is attached read-only is refused.
+    pub fn written(&self, database: &Database, targets: &[Vec<String>]) -> Result<Vec<Database>, Error> {
         let databases = self.databases();
-        let qualified = targets.iter().filter(|parts| parts.len() > 1);
-        let named = qualified.filter_map(|parts| databases.iter().find(|database| database.alias == parts[0]));
-        named.map(refuse_read_only).collect()
+        let full = |target: &&Vec<String>| target.len() > 1;
+        let named = |target: &Vec<String>| databases.iter().find(|known| known.alias == target[0]).cloned();
+        let mut written: Vec<Database> = targets.iter().filter(full).filter_map(named).collect();
+        written.iter().try_for_each(refuse_read_only)?;
+        written.push(database.clone());
+        // In one order for everybody, so that two writers cannot wait for each other.
+        written.sort_by(|a, b| a.path.cmp(&b.path));
+        written.dedup();
+        Ok(written)
     }
 
     pub(super) fn attachments(&self) -> Attachments {

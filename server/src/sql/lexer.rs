@@ -47,8 +47,8 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Open> {
             rest.trim_start()
         } else if rest.starts_with("--") {
             rest.find(['\n', '\r']).map_or("", |end| &rest[end..])
-        } else if rest.starts_with("/*") {
-            after(&rest[2..], "*/").ok_or(Open::Comment)?
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            after(comment, "*/").ok_or(Open::Comment)?
         } else if first == '\'' {
             tokens.push(Token::Text);
             quoted(&rest[1..], '\'', false).ok_or(Open::String)?.1

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
-/// Detach a database that attach_database attached; its file stays as it is and is free for other programs.
+/// Detach a database that `attach_database` attached; its file stays as it is and is free for other programs.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {

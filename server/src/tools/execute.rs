@@ -70,8 +70,10 @@ impl Tool for Execute {
             Statements::Many(list) => list,
         };
         let targets = guard::batch(&statements)?;
-        session.refuse_read_only_targets(&targets)?;
-        let _writer = session.write_lock(call, &database).await?;
+        let mut writers = Vec::new();
+        for written in session.written(&database, &targets)? {
+            writers.push(session.write_lock(call, &written).await?);
+        }
         let mut lease = session.lease(call, &database).await?;
         let per_statement = match run(&mut lease, call, statements).await {
             Ok(outcomes) => outcomes,

@@ -15,7 +15,7 @@ use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Tool};
 
-/// Look into a file without loading it: the columns with the types that load_file would give them, their NULLs, least
+/// Look into a file without loading it: the columns with the types that `load_file` would give them, their NULLs, least
 /// and greatest values, and the first rows.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -14,7 +14,7 @@ use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Load rows given in the call into a table: CSV with a header, or JSON (an array of objects, or one object a line).
-/// For files use load_file. `replace` keeps the old table if anything fails.
+/// For files use `load_file`. `replace` keeps the old table if anything fails.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {

@@ -15,7 +15,7 @@ use crate::tool::{Access, Effect, Tool};
 
 /// Load a file into a table: CSV, TSV, JSON, JSON lines, Parquet or Arrow IPC, found out by name and content. Types
 /// are inferred from the whole file; in numeric and date columns NA, N/A and NULL are NULL, which the answer tells.
-/// `replace` keeps the old table if anything fails. inspect_file shows the types beforehand.
+/// `replace` keeps the old table if anything fails. `inspect_file` shows the types beforehand.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
