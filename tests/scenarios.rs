@@ -14,18 +14,20 @@ fn main() -> ExitCode {
         Ok(suite) => suite,
         Err(problems) => {
             // Not on stdout: a runner that lists tests reads every line of it.
-            problems.iter().for_each(|problem| eprintln!("{}\n", problem.render(false)));
+            for problem in problems {
+                eprintln!("{}\n", problem.render(false));
+            }
             return ExitCode::FAILURE;
         }
     };
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(jobs_default().get()));
-    let stage = Arc::new(Stage {
-        target: Arc::new(Duplex),
-        engines: Engines::default(),
-        data: root.join("data"),
-        keep: std::env::var_os("HYPER_CONFORM_KEEP").is_some(),
-    });
+    let stage = Arc::new(Stage::new(
+        Arc::new(Duplex),
+        Engines::default(),
+        &root,
+        std::env::var_os("HYPER_CONFORM_KEEP").is_some(),
+    ));
     let trials = plan::cases(&suite).into_iter().map(|case| {
         let stage = Arc::clone(&stage);
         let ignored = case.scenario().ignore.is_some();

@@ -97,7 +97,7 @@ impl Checks {
     }
 
     fn refuse_contradictions(&self, span: &Span, decoder: &mut Decoder) {
-        let success = self.expect.is_some() || self.rows.is_some() || self.columns.is_some() || self.content.is_some();
+        let success = self.expect.is_some() || self.rows.is_some() || self.columns.is_some();
         let failures = [&self.error, &self.protocol_error];
         let failing = failures.into_iter().flatten().next();
         if let Some(node) = failing.filter(|_| success || !self.save.is_empty()) {
@@ -106,11 +106,22 @@ impl Checks {
                     .help("split it into two steps"),
             );
         }
-        if !success && failing.is_none() && self.progress.is_none() && self.logs.is_none() {
+        let beside = [&self.content, &self.progress, &self.logs];
+        if !success && failing.is_none() && beside.into_iter().all(Option::is_none) {
             let at = Span::new(&span.source, span.start, span.start);
             decoder.report(
                 Diagnostic::new(&at, "this step checks nothing", "no `expect`, `rows`, `error` or other check")
                     .help("say what must come back; `expect: any` asks only that it does not fail"),
+            );
+        }
+    }
+
+    /// Refuses `within` beside `eventually`, whose own deadline would win without a word.
+    pub fn refuse_two_deadlines(&self, within: Option<&Node>, decoder: &mut Decoder) {
+        if let (Some(_), Some(node)) = (&self.eventually, within) {
+            decoder.report(
+                Diagnostic::new(&node.span, "this step has two deadlines", "`eventually` has its own")
+                    .help("keep `eventually: { within: ... }` alone"),
             );
         }
     }

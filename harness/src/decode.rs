@@ -34,6 +34,8 @@ impl Decoder {
     pub fn finish(mut self) -> Vec<Diagnostic> {
         // In the order of the files, as a person mends them.
         self.problems.sort_by(|a, b| (&a.span.source.shown, a.span.start).cmp(&(&b.span.source.shown, b.span.start)));
+        // What a file says for all its scenarios is read with each of them.
+        self.problems.dedup_by(|a, b| a.title == b.title && a.span.place() == b.span.place());
         self.problems
     }
 
@@ -179,6 +181,11 @@ impl<'a> Fields<'a> {
     /// Takes the value under `name`, if it is there.
     pub fn take(&mut self, name: &'static str) -> Option<&'a Node> {
         self.take_entry(name).map(|(_, value)| value)
+    }
+
+    /// Takes the value under `name` where the map can have one; elsewhere the key is unknown.
+    pub fn take_if(&mut self, can: bool, name: &'static str) -> Option<&'a Node> {
+        if can { self.take(name) } else { None }
     }
 
     /// Takes the key and the value under `name`, if they are there.

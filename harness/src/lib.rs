@@ -31,6 +31,7 @@ pub mod syntax;
 pub mod table;
 pub mod target;
 pub mod vars;
+mod when;
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

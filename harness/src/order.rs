@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::pattern::{Check, same_number};
+use crate::pattern::{Check, same_number, whole};
 use crate::syntax::{Kind, Node};
 
 pub(crate) fn accepts(argument: Option<&Node>) -> Result<(), String> {
@@ -18,7 +18,7 @@ pub(crate) fn accepts(argument: Option<&Node>) -> Result<(), String> {
 pub(crate) fn of(check: &Check<'_>) -> Option<Ordering> {
     match (check.actual?, check.argument?.to_json()) {
         (Value::Number(a), Value::Number(b)) if same_number(a, &b) => Some(Ordering::Equal),
-        (Value::Number(a), Value::Number(b)) => match (a.as_i128(), b.as_i128()) {
+        (Value::Number(a), Value::Number(b)) => match (whole(a), whole(&b)) {
             (Some(a), Some(b)) => Some(a.cmp(&b)),
             _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
         },

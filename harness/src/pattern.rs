@@ -160,12 +160,21 @@ pub fn same_scalar(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Numbers by value: integers exactly, everything else as doubles.
+/// Numbers by value: a double that is whole is compared digit by digit with an integer, so that no digit can be lost.
 pub fn same_number(a: &Number, b: &Number) -> bool {
-    match (a.as_i128(), b.as_i128()) {
+    match (whole(a), whole(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a.as_f64() == b.as_f64(),
     }
+}
+
+/// The number as an integer, if it is one.
+pub(crate) fn whole(number: &Number) -> Option<i128> {
+    /// Every double below this is exact as an `i128`.
+    const EXACT_MAX: f64 = 1e38;
+    let exact = || number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() < EXACT_MAX);
+    #[expect(clippy::cast_possible_truncation, reason = "the value is whole and in range")]
+    number.as_i128().or_else(|| exact().map(|value| value as i128))
 }
 
 /// What a [`Matcher`] looks at.
@@ -223,9 +232,22 @@ pub fn lint(node: &Node, out: &mut Vec<Diagnostic>) {
         Kind::List(items) => items.iter().for_each(|item| lint(item, out)),
         Kind::Map(entries) => match matcher_key(entries) {
             Some(entry) => lint_matcher(entry, out),
-            None => entries.iter().for_each(|entry| lint(&entry.value, out)),
+            None => lint_members(entries, out),
         },
         _ => {}
+    }
+}
+
+/// Beside other keys a matcher would be taken for the name of a member, and never fit.
+fn lint_members(entries: &[Entry], out: &mut Vec<Diagnostic>) {
+    for Entry { key, value } in entries {
+        if is_matcher_word(&key.name) {
+            out.push(
+                Diagnostic::new(&key.span, format!("`{}` shares its map with other keys", key.name), "not alone")
+                    .help("a matcher is a map of one key; a member whose name begins with `$` is matched by `$exact`"),
+            );
+        }
+        lint(value, out);
     }
 }
 
@@ -264,4 +286,27 @@ fn lint_matcher(entry: &Entry, out: &mut Vec<Diagnostic>) {
 fn unknown(name: &str, span: &Span) -> Diagnostic {
     Diagnostic::new(span, format!("there is no matcher `{name}`"), "unknown matcher")
         .help_names(name, matchers::names())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::same_scalar;
+
+    #[rstest]
+    #[case("1", "1.0", true)]
+    #[case("1", "\"1\"", false)]
+    #[case("-0.0", "0", true)]
+    #[case("9007199254740993", "9007199254740993", true)]
+    #[case("9007199254740993", "9007199254740992.0", false)]
+    #[case("0.1", "0.1", true)]
+    #[case("1e300", "1e300", true)]
+    #[case("18446744073709551615", "18446744073709551615", true)]
+    #[case("null", "0", false)]
+    fn scalars_compare_by_type_and_value(#[case] a: &str, #[case] b: &str, #[case] same: bool) {
+        let read = |text| serde_json::from_str::<Value>(text).expect("a JSON literal");
+        assert_eq!(same_scalar(&read(a), &read(b)), same);
+    }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::checks::Checks;
+use crate::checks::{Checkable, Checks};
 use crate::decode::{Decoder, Fields};
 use crate::scope;
 use crate::source::{Diagnostic, Span};
 use crate::steps::{self, Action, Verbal};
 use crate::syntax::{Entry, Kind, Node};
+use crate::when;
 
 /// The client that steps use when they name none.
 pub const CLIENT_DEFAULT: &str = "client";
@@ -44,7 +45,7 @@ pub struct Scenario {
     pub server: ServerOptions,
     /// What it does.
     pub steps: Vec<Step>,
-    /// What is done at the end in any case, in reverse; the file's come after the scenario's.
+    /// What is done at the end in any case, in reverse: the scenario's own, then the file's, which stand first here.
     pub finally: Vec<Step>,
 }
 
@@ -160,7 +161,7 @@ impl Scenario {
         let matrix = fields.take("matrix").map_or_else(Vec::new, |node| decode_matrix(node, decoder));
         let steps = fields.require("steps", decoder).map(|node| decode_steps(node, Some(fragments), decoder));
         let mut finally: Vec<Step> = Vec::new();
-        for node in [fields.take("finally"), shared.finally.as_ref()].into_iter().flatten() {
+        for node in [shared.finally.as_ref(), fields.take("finally")].into_iter().flatten() {
             finally.extend(decode_steps(node, Some(fragments), decoder));
         }
         let span = name.map_or_else(|| fields.span().clone(), |node| node.span.clone());
@@ -250,14 +251,15 @@ impl Step {
         let mut fields = decoder.fields(node, "this step")?;
         fields.take(verb.name());
         let name = fields.take("name").and_then(|node| decoder.name(node, "`name`"));
-        let client = fields.take("as").and_then(|node| decoder.name(node, "`as`"));
-        let when = fields.take("when").cloned();
-        if let Some(node) = when.as_ref().filter(|node| node.as_map().is_none_or(<[Entry]>::is_empty)) {
-            decoder.expected(node, "`when`", "a map such as `{ $(database): lake }`");
-        }
-        let within = fields.take("within").and_then(|node| decoder.duration(node, "`within`"));
-        let cancel_after = fields.take("cancel_after").and_then(|node| decoder.duration(node, "`cancel_after`"));
+        let client = fields.take_if(verb.has_client(), "as").and_then(|node| decoder.name(node, "`as`"));
+        let when = fields.take("when").inspect(|node| when::check(node, decoder)).cloned();
+        let within = fields.take("within");
+        let calls = matches!(verb.checkable(), Checkable::Rows | Checkable::Tool);
+        let cancel_after =
+            fields.take_if(calls, "cancel_after").and_then(|node| decoder.duration(node, "`cancel_after`"));
         let checks = Checks::decode(&mut fields, verb.checkable(), decoder);
+        checks.refuse_two_deadlines(within, decoder);
+        let within = within.and_then(|node| decoder.duration(node, "`within`"));
         let action = verb.decode(&Verbal { key, value, fragments }, &mut fields, decoder);
         fields.finish(decoder);
         let action = action?;
@@ -308,8 +310,14 @@ fn find_verb<'a>(node: &Node, entries: &'a [Entry], decoder: &mut Decoder) -> Op
 }
 
 fn title(verb: &str, value: &Node) -> String {
+    /// A title is for telling steps apart; the place shows the whole line.
+    const TITLE_CHARS_MAX: usize = 60;
     let text = match &value.kind {
-        Kind::Text(text, _) => text.lines().next().unwrap_or_default().to_owned(),
+        Kind::Text(text, _) => {
+            let line = text.lines().next().unwrap_or_default();
+            let cut = line.char_indices().nth(TITLE_CHARS_MAX).map_or(line.len(), |(at, _)| at);
+            if cut < text.trim_end().len() { format!("{}...", &line[..cut]) } else { line.to_owned() }
+        }
         Kind::List(items) => format!("{} items", items.len()),
         _ => String::new(),
     };

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use crate::datasets;
 use crate::decode::Decoder;
 use crate::scenario::{Fragment, Scenario, Step};
 use crate::source::{Diagnostic, Span};
 use crate::vars::{self, BUILTINS, DATASET_PREFIX};
+use crate::when;
 
 /// Checks the names of a scenario: its matrix and its captures.
 pub(crate) fn check_scenario(scenario: &Scenario, decoder: &mut Decoder) {
@@ -16,6 +20,12 @@ pub(crate) fn check_scenario(scenario: &Scenario, decoder: &mut Decoder) {
     scope.steps(&scenario.steps, decoder);
     scope.steps(&scenario.finally, decoder);
     scope.finish(decoder);
+    check_conditions(&scenario.steps, &scenario.matrix, decoder);
+    check_conditions(&scenario.finally, &scenario.matrix, decoder);
+}
+
+fn is_dataset(name: &str) -> bool {
+    name.strip_prefix(DATASET_PREFIX).is_some_and(|name| datasets::names().any(|known| known == name))
 }
 
 /// Checks the names of a fragment: its parameters and its captures.
@@ -26,6 +36,15 @@ pub(crate) fn check_fragment(fragment: &Fragment, decoder: &mut Decoder) {
     }
     scope.steps(&fragment.steps, decoder);
     scope.finish(decoder);
+}
+
+fn check_conditions(steps: &[Step], matrix: &[(String, Vec<Value>)], decoder: &mut Decoder) {
+    for step in steps {
+        if let Some(node) = &step.when {
+            when::check_matrix(node, matrix, decoder);
+        }
+        check_conditions(step.action.inner().unwrap_or_default(), matrix, decoder);
+    }
 }
 
 /// Names and what defined them.
@@ -61,7 +80,9 @@ impl Scope {
             decoder.report_all(problems);
             for (name, node) in used {
                 if !self.knows(&name) {
-                    let known = self.defined.keys().map(String::as_str).chain(BUILTINS);
+                    let datasets: Vec<String> =
+                        datasets::names().map(|name| format!("{DATASET_PREFIX}{name}")).collect();
+                    let known = self.defined.keys().chain(&datasets).map(String::as_str).chain(BUILTINS);
                     decoder.report(
                         Diagnostic::new(&node.span, format!("`$({name})` is not defined"), "used here")
                             .help_names(&name, known),
@@ -83,7 +104,7 @@ impl Scope {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.defined.contains_key(name) || BUILTINS.contains(&name) || name.starts_with(DATASET_PREFIX)
+        self.defined.contains_key(name) || BUILTINS.contains(&name) || is_dataset(name)
     }
 
     fn finish(self, decoder: &mut Decoder) {

@@ -194,7 +194,7 @@ impl Vars {
 }
 
 /// A value inside a text: texts as they are, everything else as JSON.
-fn written(value: &Value) -> String {
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -26,13 +26,14 @@ pub struct Call {
     cancelled: CancellationToken,
     stopping: CancellationToken,
     statement_deadline: Duration,
+    client: Option<String>,
     progress: Option<UnboundedSender<Update>>,
 }
 
 impl Call {
     /// A call that `cancelled` ends early and of which each statement may run for `statement_deadline`.
     pub fn new(cancelled: CancellationToken, statement_deadline: Duration) -> Self {
-        Self { cancelled, stopping: CancellationToken::new(), statement_deadline, progress: None }
+        Self { cancelled, stopping: CancellationToken::new(), statement_deadline, client: None, progress: None }
     }
 
     /// Ends with the server, too, when `stopping` is cancelled.
@@ -40,6 +41,25 @@ impl Call {
     pub fn until(mut self, stopping: CancellationToken) -> Self {
         self.stopping = stopping;
         self
+    }
+
+    /// A call of the client that calls itself `name`.
+    #[must_use]
+    pub fn of_client(mut self, name: &str) -> Self {
+        let printable = name.chars().filter(|c| !c.is_control());
+        self.client = Some(printable.take(limits::CLIENT_NAME_CHARS_MAX).collect());
+        self
+    }
+
+    /// What the client calls itself, where it said so.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// For what is left to do once the work is done: the client cannot cancel that any more.
+    #[must_use]
+    pub fn aftermath(&self) -> Self {
+        Self { client: self.client.clone(), ..Self::housekeeping() }
     }
 
     /// A call of the server's own, for what no client asked for.

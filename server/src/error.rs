@@ -27,7 +27,7 @@ pub enum Code {
     UnsupportedFormat,
     /// Columns or types of the input do not fit the table.
     SchemaMismatch,
-    /// The input holds no rows, or no column.
+    /// The input holds no rows, or no column; or a call names nothing to write.
     EmptyData,
     /// Something is in use by another process, connection or watcher.
     ResourceBusy,
@@ -117,6 +117,12 @@ impl Error {
     /// Shorthand for the most frequent code.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
+    }
+
+    /// What a server that was started read-only refuses to do, as the beginning of a sentence.
+    pub fn read_only(what: &str) -> Self {
+        Self::new(Code::ReadOnlyViolation, format!("{what}, and this server runs read-only."))
+            .suggest("Start the server without --read-only to change data; reading works as it is.")
     }
 
     /// A state that the server itself should have made impossible.

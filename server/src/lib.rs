@@ -3,16 +3,18 @@
 //! Values go down through these layers, errors and answers come up; no layer calls one above it:
 //!
 //! ```text
-//! server, tool  ->  tools  ->  ingest  ->  session  ->  engine  ->  hyperd
+//! server, tool  ->  tools  ->  ingest, export  ->  session  ->  engine  ->  hyperd
 //! ```
 //!
-//! `args`, `call`, `config`, `error`, `limits` and `sql` are leaves: each layer may call them.
+//! `args`, `call`, `config`, `error`, `limits`, `schema` and `sql` are leaves: each layer may call them. `hyperd` finds
+//! the executable or has `fetch` get it. Only `engine` names the driver, only `server` and `tool` name the protocol.
 
 pub mod args;
 pub mod call;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod fetch;
 pub mod hyperd;
 pub mod ingest;
@@ -23,3 +25,4 @@ pub mod session;
 pub mod sql;
 pub mod tool;
 pub mod tools;
+pub mod watch;

@@ -22,6 +22,12 @@ pub const IDENTIFIER_BYTES_MAX: usize = 63;
 pub const DATABASES_MAX: usize = 64;
 /// Longest excerpt of a user's text that an error message repeats.
 pub const EXCERPT_CHARS_MAX: usize = 80;
+/// Longest name of a client that the table catalogue keeps.
+pub const CLIENT_NAME_CHARS_MAX: usize = 200;
+/// Longest text of one field of `set_table_metadata`.
+pub const METADATA_CHARS_MAX: u32 = 10_000;
+/// Longest SQL that the table catalogue keeps with a table made by it.
+pub const CATALOG_SQL_CHARS_MAX: usize = 10_000;
 /// Most names that an error lists.
 pub const LISTED_NAMES_MAX: usize = 20;
 
@@ -45,8 +51,36 @@ pub const JSON_DOCUMENT_BYTES_MAX: u64 = 256 << 20;
 pub const ARROW_METADATA_BYTES_MAX: usize = 16 << 20;
 /// Most rows of a file that `inspect_file` shows.
 pub const INSPECT_ROWS_MAX: u32 = 100;
+/// Most bytes of a file's rows that `inspect_file` shows.
+pub const INSPECT_BYTES_MAX: usize = 1 << 20;
+/// Most characters of a least or greatest text that `inspect_file` shows.
+pub const INSPECT_TEXT_CHARS_MAX: usize = 200;
 /// Rows of a file that `inspect_file` shows where the call does not say.
 pub const INSPECT_ROWS_DEFAULT: u32 = 5;
+
+/// Most folders watched at once.
+pub const WATCHES_MAX: usize = 64;
+/// Most files of one watched folder that are loaded at once; half of the connections is another bound.
+pub const WATCH_CONCURRENT_MAX: u32 = 32;
+/// Files of a watched folder that are loaded at once where the call does not say.
+pub const WATCH_CONCURRENT_DEFAULT: u32 = 4;
+/// How often a watched folder is looked through, for what the system did not report.
+pub const WATCH_RESCAN_MS: u64 = 10_000;
+/// How long the first try after a failure waits that may pass, such as a hyperd that is gone.
+pub const WATCH_RETRY_MIN_MS: u64 = 100;
+/// How long later tries wait at most.
+pub const WATCH_RETRY_MAX_MS: u64 = 5_000;
+/// How often a file that ran into a deadline is tried.
+pub const WATCH_TIMEOUT_TRIES_MAX: u32 = 3;
+/// How long `unwatch_directory` waits for what is being loaded before it is cancelled.
+pub const UNWATCH_GRACE_MS: u64 = 10_000;
+/// Most notes about files that are gone which are kept until they are deleted.
+pub const WATCH_NOTES_MAX: usize = 256;
+
+/// Most files that one call of `copy_query` attaches.
+pub const TEMP_ATTACHMENTS_MAX: u32 = 16;
+/// Fewest bytes after which an Iceberg export begins a further data file.
+pub const EXPORT_FILE_BYTES_MIN: u64 = 100_000;
 
 /// Rows that are read from hyperd before the bounds of an answer are checked.
 pub const STREAM_CHUNK_ROWS: usize = 512;

@@ -7,14 +7,12 @@ use std::time::Duration;
 use clap::Parser;
 use etcetera::BaseStrategy as _;
 use hyperd_mcp::config::{Config, EngineSource};
+use hyperd_mcp::engine;
 use hyperd_mcp::error::Error;
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 use rmcp::ServiceExt as _;
 use tracing_subscriber::EnvFilter;
-
-/// What the driver warns of, an error of ours tells as well.
-const LOG_FILTER: &str = "warn,hyperd_mcp=info,hyperdb_api=error,hyperdb_api_core=error";
 
 /// An MCP server for Hyper, on standard input and output.
 ///
@@ -47,7 +45,7 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     statement_deadline: Duration,
     /// What to log: error, warn, info, debug or trace, or filters such as `hyperd_mcp=debug`.
-    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = LOG_FILTER)]
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = engine::LOG_FILTER)]
     log_level: String,
 }
 
@@ -87,7 +85,7 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let server = Server::start(config(arguments)?).await?;
-    let served = async {
+    let session = async {
         let running = server.clone().serve(rmcp::transport::stdio()).await;
         match running {
             Ok(running) => drop(running.waiting().await),
@@ -95,7 +93,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         }
     };
     tokio::select! {
-        () = served => tracing::info!("the client has closed its end"),
+        () = session => tracing::info!("the client has closed its end"),
         () = told_to_stop() => tracing::info!("told to stop"),
     }
     server.stop().await;
@@ -104,7 +102,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
 }
 
 fn config(arguments: Arguments) -> Result<Config, Error> {
-    let engine = match (arguments.endpoint, arguments.hyperd) {
+    let source = match (arguments.endpoint, arguments.hyperd) {
         (Some(endpoint), _) => EngineSource::Endpoint(endpoint),
         (None, Some(path)) => EngineSource::Hyperd(path),
         (None, None) => EngineSource::Spawn,
@@ -120,7 +118,7 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
         statement_deadline: arguments.statement_deadline,
         ..Limits::default()
     };
-    Ok(Config { engine, persistent, read_only: arguments.read_only, limits, scratch: None })
+    Ok(Config { engine: source, persistent, read_only: arguments.read_only, limits, scratch: None })
 }
 
 fn default_persistent() -> Result<PathBuf, Error> {

@@ -6,5 +6,5 @@
 mod check;
 mod shape;
 
-pub(crate) use check::check;
+pub(crate) use check::{check, with_whole_numbers};
 pub(crate) use shape::{of_input, of_output};

@@ -27,14 +27,14 @@ pub struct Server {
 
 struct Inner {
     config: Config,
-    session: Session,
+    session: Arc<Session>,
     stopping: CancellationToken,
 }
 
 impl Server {
     /// Starts hyperd where the configuration asks for it, makes the local database and opens the persistent one.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let session = Session::start(&config).await?;
+        let session = Arc::new(Session::start(&config).await?);
         Ok(Self { inner: Arc::new(Inner { config, session, stopping: CancellationToken::new() }) })
     }
 
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// The databases and the way to them.
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &Arc<Session> {
         &self.inner.session
     }
 }

@@ -131,16 +131,16 @@ impl Route {
         arguments: Value,
         context: &RequestContext<RoleServer>,
     ) -> Result<Value, Error> {
+        let arguments = schema::with_whole_numbers(arguments);
         schema::check(&self.tool.name, &self.input, &arguments)?;
         if matches!(self.access, Access::Write(_)) && server.config().read_only {
-            return Err(Error::new(
-                Code::ReadOnlyViolation,
-                format!("`{}` writes, and this server runs read-only.", self.tool.name),
-            )
-            .suggest("Start the server without --read-only to change data; reading works as it is."));
+            return Err(Error::read_only(&format!("`{}` writes", self.tool.name)));
         }
         let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
-        let call = call.until(server.stopping().clone());
+        let mut call = call.until(server.stopping().clone());
+        if let Some(peer) = context.peer.peer_info() {
+            call = call.of_client(&peer.client_info.name);
+        }
         let Some(token) = context.meta.get_progress_token() else {
             return (self.handler)(server, &call, arguments).await;
         };

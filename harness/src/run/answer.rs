@@ -19,6 +19,8 @@ pub enum Answer {
         content: Value,
         /// Whether the tool says that it failed.
         is_error: bool,
+        /// What in the answer breaks the server's own promises.
+        breach: Option<String>,
     },
     /// The server refused the request itself.
     ProtocolError {
@@ -34,8 +36,8 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// What came of a tool call.
-    pub fn of_tool(reply: Reply) -> Self {
+    /// What came of a tool call; `breach` is what in it breaks the server's promises.
+    pub fn of_tool(reply: Reply, breach: Option<String>) -> Self {
         match reply {
             Reply::Result(mut result) => {
                 let content = result["content"].take();
@@ -43,7 +45,7 @@ impl Answer {
                     Value::Null => text_as_json(&content),
                     structured => structured,
                 };
-                Self::Tool { value, content, is_error: result["isError"] == Value::Bool(true) }
+                Self::Tool { value, content, is_error: result["isError"] == Value::Bool(true), breach }
             }
             other => Self::of(other),
         }

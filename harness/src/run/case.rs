@@ -126,9 +126,8 @@ async fn open(
         statement_deadline: scenario.server.statement_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
-    let target = std::sync::Arc::clone(&stage.target);
     let scene =
-        Scene::open(work, log, target, launch).await.map_err(|reason| stop("the server did not start", reason))?;
+        Scene::open(work, log, stage, launch).await.map_err(|reason| stop("the server did not start", reason))?;
     Ok((scene, vars, engine))
 }
 

@@ -30,7 +30,15 @@ pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen
         Answer::Tool { value, is_error: true, .. } => tool_error(step, value, frame, &mut out)?,
         Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled => success(step, answer, frame, &mut out)?,
     }
-    notices(checks, frame, seen, &mut out)?;
+    if let Answer::Tool { breach: Some(breach), is_error: false, .. } = answer {
+        return Err(Failure::new(
+            &step.span,
+            "the answer is not what the server promises in tools/list",
+            breach.clone(),
+        )
+        .section("the answer", pattern::brief(&answer.value())));
+    }
+    beside(checks, answer, frame, seen, &mut out)?;
     if out.is_empty() { Ok(()) } else { Err(differs(step, answer, &out)) }
 }
 
@@ -59,12 +67,16 @@ fn tool_error(step: &Step, value: &Value, frame: &Frame<'_>, out: &mut Vec<Misma
     }
     let code = error["code"].as_str().unwrap_or("without a code");
     let said = pattern::brief(error);
-    let label = format!("{code}: {}", error["message"].as_str().unwrap_or(&said));
+    let message = error["message"].as_str().unwrap_or(&said);
+    let first = message.lines().next().unwrap_or_default();
+    let whole = if first.len() < message.len() { message } else { "" };
     let help = error["suggestion"].as_str().map_or_else(
         || "announce it with `error: { code: ... }` if it should fail".to_owned(),
         |suggestion| format!("the server suggests: {suggestion}"),
     );
-    Err(Failure::new(&step.span, "the tool failed, and the step did not announce it", label).help(help))
+    Err(Failure::new(&step.span, "the tool failed, and the step did not announce it", format!("{code}: {first}"))
+        .help(help)
+        .section("the whole message", whole))
 }
 
 /// `code` and `sqlstate` exactly; texts as a part of the whole, because free text changes from release to release.
@@ -103,13 +115,20 @@ fn success(step: &Step, answer: &Answer, frame: &Frame<'_>, out: &mut Vec<Mismat
     if let Some(expected) = &checks.columns {
         pattern::compare(&frame.resolve(expected)?, value.get("columns"), &Path::default().key("columns"), out);
     }
-    if let (Some(expected), Answer::Tool { content, .. }) = (&checks.content, answer) {
-        pattern::compare(&frame.resolve(expected)?, Some(content), &Path::default().key("content"), out);
-    }
     Ok(())
 }
 
-fn notices(checks: &Checks, frame: &Frame<'_>, seen: &Seen<'_>, out: &mut Vec<Mismatch>) -> Result<(), Diagnostic> {
+/// What comes beside the answer, of a tool that failed as of one that did not.
+fn beside(
+    checks: &Checks,
+    answer: &Answer,
+    frame: &Frame<'_>,
+    seen: &Seen<'_>,
+    out: &mut Vec<Mismatch>,
+) -> Result<(), Diagnostic> {
+    if let (Some(expected), Answer::Tool { content, .. }) = (&checks.content, answer) {
+        pattern::compare(&frame.resolve(expected)?, Some(content), &Path::default().key("content"), out);
+    }
     if let Some(expected) = &checks.progress {
         let progress =
             seen.traffic.map_or_else(Vec::new, |(traffic, from)| traffic.notifications("notifications/progress", from));
@@ -139,8 +158,10 @@ fn column_names(value: &Value) -> Vec<String> {
 }
 
 fn differs(step: &Step, answer: &Answer, out: &[Mismatch]) -> Failure {
+    /// A longer value is shown below the place, not beside it.
+    const LABEL_CHARS_MAX: usize = 80;
     let first = &out[0];
-    let label = if first.expected.contains('\n') {
+    let label = if first.expected.contains('\n') || first.actual.chars().count() > LABEL_CHARS_MAX {
         "differs, see below".to_owned()
     } else {
         format!("{} is {}", first.path, first.actual)

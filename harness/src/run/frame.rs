@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Failure, Log};
+use super::{Failure, Log, Promises, Stage};
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
 use crate::target::{Client, Launch, Running, Target};
@@ -18,6 +18,8 @@ pub struct Scene {
     pub dir: PathBuf,
     /// The server's log.
     pub log: Log,
+    /// What the server promises of its answers.
+    pub promises: Arc<Promises>,
     target: Arc<dyn Target>,
     launch: Launch,
     server: RefCell<Option<Rc<dyn Running>>>,
@@ -30,10 +32,11 @@ impl Scene {
     /// # Errors
     ///
     /// The server's own words on why it did not start.
-    pub async fn open(dir: PathBuf, log: Log, target: Arc<dyn Target>, launch: Launch) -> Result<Self, String> {
+    pub async fn open(dir: PathBuf, log: Log, stage: &Stage, launch: Launch) -> Result<Self, String> {
+        let (target, promises) = (Arc::clone(&stage.target), Arc::clone(&stage.promises));
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
-        Ok(Self { dir, log, target, launch, server, clients: RefCell::default() })
+        Ok(Self { dir, log, promises, target, launch, server, clients: RefCell::default() })
     }
 
     /// The client of that name, connected when it is first named.

@@ -7,6 +7,7 @@ mod engine;
 mod failure;
 mod frame;
 mod log;
+mod promises;
 mod step;
 
 pub use answer::Answer;
@@ -16,10 +17,11 @@ pub use failure::{Failure, Section};
 pub(crate) use frame::io_failure;
 pub use frame::{Frame, Scene};
 pub use log::Log;
+pub use promises::Promises;
 pub(crate) use step::run_step;
 pub use step::run_steps;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::target::Target;
@@ -32,6 +34,15 @@ pub struct Stage {
     pub engines: Engines,
     /// `scenarios/data`.
     pub data: PathBuf,
-    /// Whether the cases' directories stay after the run.
+    /// Whether the directories of cases that fail stay after the run.
     pub keep: bool,
+    /// What the server promises of its answers.
+    pub promises: Arc<Promises>,
+}
+
+impl Stage {
+    /// A stage for runs of the suite in `root`.
+    pub fn new(target: Arc<dyn Target>, engines: Engines, root: &Path, keep: bool) -> Self {
+        Self { target, engines, data: root.join("data"), keep, promises: Arc::default() }
+    }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::check::{self, Seen};
@@ -13,6 +12,7 @@ use crate::checks::Eventually;
 use crate::pattern;
 use crate::scenario::Step;
 use crate::target::{Direction, Message};
+use crate::when;
 
 /// How long a step may take when it says nothing: far more than any step needs, far less than a person waits.
 const STEP_DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
@@ -78,17 +78,11 @@ fn write_traffic(messages: &[Message]) -> String {
     lines.join("\n")
 }
 
-/// Whether every line of `when` holds: the key, its variables replaced, is the value or one of the values.
 fn applies(step: &Step, frame: &Frame<'_>) -> Result<bool, Failure> {
-    let Some(when) = &step.when else { return Ok(true) };
-    let when = frame.resolve(when)?;
-    Ok(when.as_map().unwrap_or_default().iter().all(|entry| {
-        let actual = Value::from(entry.key.name.as_str());
-        match entry.value.as_list() {
-            Some(choices) => choices.iter().any(|choice| pattern::fits(choice, Some(&actual))),
-            None => pattern::fits(&entry.value, Some(&actual)),
-        }
-    }))
+    match &step.when {
+        Some(when) => Ok(when::holds(&frame.resolve(when)?)),
+        None => Ok(true),
+    }
 }
 
 async fn attempt(step: &Step, frame: &Frame<'_>, traffic_from: usize, log_from: usize) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
 use crate::syntax::Node;
+use crate::target::client::Reply;
 
 /// `call: tool` with `with: {...}`: calls a tool.
 #[derive(Debug)]
@@ -66,5 +67,12 @@ pub(super) async fn tool_call(frame: &Frame<'_>, step: &Step, tool: &str, argume
         .await
         .map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))?;
     let arguments = arguments.as_object().cloned().unwrap_or_default();
-    Ok(Answer::of_tool(client.call(tool, arguments, step.cancel_after).await))
+    let reply = client.call(tool, arguments, step.cancel_after).await;
+    let breach = match &reply {
+        Reply::Result(answer) if answer["isError"] != true => {
+            frame.scene.promises.broken_by(&client, tool, answer).await
+        }
+        _ => None,
+    };
+    Ok(Answer::of_tool(reply, breach))
 }

@@ -33,6 +33,11 @@ pub trait Verb: Sync {
     /// Which checks its answer can be put to.
     fn checkable(&self) -> Checkable;
 
+    /// Whether a client does it, so that `as` can name one.
+    fn has_client(&self) -> bool {
+        self.checkable() != Checkable::Nothing
+    }
+
     /// Reads the step's own keys; the common ones are read by [`Step::decode`].
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>>;
 }

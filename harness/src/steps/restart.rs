@@ -28,6 +28,10 @@ impl Verb for Restart {
         Checkable::Nothing
     }
 
+    fn has_client(&self) -> bool {
+        true
+    }
+
     fn decode(&self, verb: &Verbal<'_>, _fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
         let part = match verb.value.as_text() {
             Some("server") => RestartPart::Server,

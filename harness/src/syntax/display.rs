@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("a: 1\nb:\n  - x\n  - y: null\n    z: \"012\"\n")]
+    #[case("a: 1\nb:\n  - x\n  - w: null\n    z: \"012\"\n")]
     #[case("sql: |\n  SELECT 1\n\n  FROM t\nother: \"a: b # c\"\n")]
     #[case("a: {}\nb: []\nc: {d: [1, {e: \"\"}]}\n")]
     #[case("\"no\": \"tab\\tand\\nline\"\n")]

@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use super::node::{Kind, Style};
 
 /// Words that one YAML reader takes for a boolean or null and another for a text.
-const AMBIGUOUS: [&str; 9] = ["yes", "no", "on", "off", "y", "n", "null", "true", "false"];
+const AMBIGUOUS: [&str; 7] = ["yes", "no", "on", "off", "null", "true", "false"];
 
 static DURATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\d+(\.\d+)?(ms|s|min)$").expect("the pattern is a constant"));

@@ -43,6 +43,10 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         "3F000" => Error::new(Code::SqlError, text)
             .suggest("Call list_attached_databases; a name before \"public\" must be one of its aliases."),
         "42703" => Error::new(Code::SqlError, text).suggest("Call describe with the table's name to see its columns."),
+        "0A000" => Error::new(Code::SqlError, text).suggest(
+            "Hyper does not have this. CREATE TABLE ... AS stands for SELECT INTO, and a list of DELETE and INSERT for \
+             keys and conflicts.",
+        ),
         "57014" => Error::new(Code::Cancelled, text),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
@@ -102,6 +106,12 @@ mod tests {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");
         assert_eq!(error.code, code);
         assert_eq!(error.sqlstate.as_deref(), Some(state));
+    }
+
+    #[test]
+    fn what_hyper_does_not_have_is_told_with_another_way() {
+        let error = translate(HyperError::server(Some("0A000".to_owned()), "m", None, None), "local");
+        assert!(error.suggestion.unwrap_or_default().contains("CREATE TABLE ... AS"));
     }
 
     #[test]

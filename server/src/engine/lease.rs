@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::connection::{Attachments, Connection};
 use super::error::translate;
 use super::pool::Idle;
-use super::rows::{self, Bounds, Rows};
+use super::rows::{self, Bounds, Column, Rows};
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -28,6 +28,7 @@ pub struct Lease {
     /// A statement was sent and its end was not seen.
     running: bool,
     doubtful: bool,
+    retired: bool,
     transaction: bool,
 }
 
@@ -40,6 +41,7 @@ impl Lease {
             database: String::new(),
             running: false,
             doubtful: false,
+            retired: false,
             transaction: false,
         }
     }
@@ -47,16 +49,25 @@ impl Lease {
     /// Runs one statement that returns no rows; answers how many rows it changed.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         let wire = self.wire()?;
+        tracing::trace!(sql, "sent");
         self.watch(call, async { wire.execute_command(sql).await }).await
     }
 
     /// Runs one query and reads its rows until one of the bounds is reached.
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
         let wire = self.wire()?;
+        tracing::trace!(sql, "sent");
         let rows = self.watch(call, rows::read(&wire, sql, bounds)).await?;
         // hyperd was told to stop in the midst of the result; what is left of it is still on the wire.
         self.doubtful |= rows.truncated;
         Ok(rows)
+    }
+
+    /// The columns of a query's result, of whatever types; none of its rows is read.
+    pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
+        let wire = self.wire()?;
+        let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
+        self.watch(call, rows::columns(&wire, &none)).await
     }
 
     /// Runs a query of the server's own, whose result is known to be small.
@@ -69,6 +80,11 @@ impl Lease {
         let rows = self.rows(call, sql).await?;
         let value = rows.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_i64);
         value.ok_or_else(|| Error::internal(format!("`{sql}` returned no integer.")))
+    }
+
+    /// Closes the connection in the end instead of giving it back, as one that has something attached of its own.
+    pub fn retire(&mut self) {
+        self.retired = true;
     }
 
     /// Begins a transaction. Dropping the lease before [`Lease::commit`] undoes it.
@@ -182,7 +198,7 @@ impl Drop for Lease {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move { cancel(&connection.wire).await });
             }
-        } else if !self.doubtful && !self.transaction {
+        } else if !self.doubtful && !self.retired && !self.transaction {
             self.idle.give_back(connection);
         }
     }

@@ -18,3 +18,6 @@ pub use pool::Engine;
 pub use process::Hyperd;
 pub use rows::{Bounds, Column, Rows};
 pub use value::type_name;
+
+/// What is logged unless told otherwise. What the driver warns of, an error of ours tells as well.
+pub const LOG_FILTER: &str = "warn,hyperd_mcp=info,hyperdb_api=error,hyperdb_api_core=error";

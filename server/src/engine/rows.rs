@@ -60,11 +60,22 @@ impl Rows {
     }
 }
 
+/// The columns of a result that has no rows, with the names that they have in it.
+pub(super) async fn columns(wire: &AsyncConnection, sql: &str) -> hyperdb_api::Result<Vec<Column>> {
+    let client = wire.async_tcp_client().ok_or_else(not_tcp)?;
+    let mut stream = client.query_streaming(sql, STREAM_CHUNK_ROWS).await?;
+    while stream.next_chunk().await?.is_some() {}
+    let named = stream
+        .schema()
+        .into_iter()
+        .flatten()
+        .map(|c| Column { name: c.name().to_owned(), sql_type: value::type_name(c.type_oid().0, c.type_modifier()) });
+    Ok(named.collect())
+}
+
 /// Runs `sql` and reads its rows within `bounds`.
 pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> hyperdb_api::Result<Rows> {
-    let Some(client) = wire.async_tcp_client() else {
-        return Err(hyperdb_api::Error::internal("the connection to hyperd is not a TCP connection"));
-    };
+    let client = wire.async_tcp_client().ok_or_else(not_tcp)?;
     let mut stream = client.query_streaming(sql, STREAM_CHUNK_ROWS).await?;
     let mut types: Vec<SqlType> = Vec::new();
     let mut result = Rows::default();
@@ -80,6 +91,7 @@ pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> h
                 Column { name: c.name().to_owned(), sql_type }
             });
             result.columns = distinct(named.collect());
+            refuse_unknown(&types, &result.columns)?;
         }
         let Some(chunk) = chunk else { break };
         for row in chunk {
@@ -88,14 +100,36 @@ pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> h
                 result.truncated = true;
                 break 'chunks;
             }
-            let values = types.iter().enumerate().map(|(index, sql_type)| match row.get_bytes(index) {
-                Some(bytes) => value::to_json(*sql_type, bytes),
-                None => Value::Null,
-            });
-            result.rows.push(values.collect());
+            let mut values = Vec::with_capacity(types.len());
+            for (index, sql_type) in types.iter().enumerate() {
+                values.push(match row.get_bytes(index) {
+                    Some(bytes) => value::to_json(*sql_type, bytes).ok_or_else(|| malformed(&result.columns[index]))?,
+                    None => Value::Null,
+                });
+            }
+            result.rows.push(values);
         }
     }
     Ok(result)
+}
+
+fn not_tcp() -> hyperdb_api::Error {
+    hyperdb_api::Error::internal("the connection to hyperd is not a TCP connection")
+}
+
+fn refuse_unknown(types: &[SqlType], columns: &[Column]) -> hyperdb_api::Result<()> {
+    let unknown = types.iter().zip(columns).find(|(sql_type, _)| matches!(sql_type, SqlType::Unsupported));
+    let Some((_, column)) = unknown else { return Ok(()) };
+    Err(hyperdb_api::Error::server(
+        None,
+        format!("The column \"{}\" has the type {}, which has no JSON form here.", column.name, column.sql_type),
+        None,
+        Some(format!("Cast it: CAST(\"{}\" AS TEXT).", column.name)),
+    ))
+}
+
+fn malformed(column: &Column) -> hyperdb_api::Error {
+    hyperdb_api::Error::protocol(format!("a value of \"{}\" is no {}", column.name, column.sql_type))
 }
 
 /// Names that occur once: the second `id` becomes `id_2`, unless there is one already.

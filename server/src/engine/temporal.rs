@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+const MICROS_PER_DAY: u64 = 86_400 * MICROS_PER_SECOND.unsigned_abs();
 
 /// A day, counted as Hyper counts it: Julian day numbers.
 pub(super) fn date(julian_day: i64) -> String {
@@ -23,9 +23,11 @@ pub(super) fn time(micros: i64) -> String {
     text
 }
 
-/// A moment, from microseconds since the Julian day number 0.
-pub(super) fn timestamp(micros: i64) -> String {
-    format!("{}T{}", date(micros.div_euclid(MICROS_PER_DAY)), time(micros.rem_euclid(MICROS_PER_DAY)))
+/// A moment, from microseconds since the Julian day number 0. The latest ones need all 64 bits.
+pub(super) fn timestamp(micros: u64) -> String {
+    let day = i64::try_from(micros / MICROS_PER_DAY).unwrap_or(i64::MAX);
+    let of_day = i64::try_from(micros % MICROS_PER_DAY).unwrap_or(i64::MAX);
+    format!("{}T{}", date(day), time(of_day))
 }
 
 /// An interval: microseconds, days and months, each with a sign of its own.
@@ -101,7 +103,7 @@ mod tests {
     #[case::leap_day(2_451_604, "2000-02-29")]
     #[case::first(1_721_426, "0001-01-01")]
     #[case::last(5_373_484, "9999-12-31")]
-    #[case::before_christ(1_705_426, "-0043-03-15")]
+    #[case::before_christ(1_705_428, "-0043-03-15")]
     fn dates_are_iso(#[case] julian_day: i64, #[case] text: &str) {
         assert_eq!(date(julian_day), text);
     }
@@ -109,14 +111,17 @@ mod tests {
     #[rstest]
     #[case::midnight(0, "00:00:00")]
     #[case::fraction(45_296_120_000, "12:34:56.12")]
-    #[case::last(MICROS_PER_DAY - 1, "23:59:59.999999")]
+    #[case::last(86_399_999_999, "23:59:59.999999")]
     fn times_are_iso(#[case] micros: i64, #[case] text: &str) {
         assert_eq!(time(micros), text);
     }
 
-    #[test]
-    fn timestamps_are_iso() {
-        assert_eq!(timestamp(2_440_588 * MICROS_PER_DAY + 1), "1970-01-01T00:00:00.000001");
+    #[rstest]
+    #[case::epoch(2_440_588 * MICROS_PER_DAY + 1, "1970-01-01T00:00:00.000001")]
+    #[case::first(0, "-4713-11-24T00:00:00")]
+    #[case::last(109_203_528 * MICROS_PER_DAY - 1, "+294276-12-31T23:59:59.999999")]
+    fn timestamps_are_iso(#[case] micros: u64, #[case] text: &str) {
+        assert_eq!(timestamp(micros), text);
     }
 
     #[rstest]

@@ -34,7 +34,7 @@ impl Source for Arrow {
     fn stage(&self, input: Input, staging: &Staging<'_>) -> Result<Staged, Error> {
         let name = input.name();
         let Input::File(file) = input else {
-            return Err(Error::invalid("Arrow cannot be given as text").suggest("Use load_file with a path."));
+            return Err(Error::invalid("Arrow cannot be given as text.").suggest("Use load_file with a path."));
         };
         let bad = |error: &ArrowError| malformed(&name, &error.to_string()).suggest(DAMAGED);
         let batches = self.open(&file).map_err(|error| bad(&error))?;
@@ -102,7 +102,7 @@ fn columns(schema: &Schema, name: &str) -> Result<Vec<InputColumn>, Error> {
         let listed = listed(unknown.iter().map(String::as_str));
         return Err(Error::new(
             Code::UnsupportedFormat,
-            format!("{name} has columns of types without a match in SQL: {listed}"),
+            format!("{name} has columns of types without a match in SQL: {listed}."),
         )
         .suggest("Write these columns as text, for example as JSON, or leave them out."));
     }
@@ -111,7 +111,7 @@ fn columns(schema: &Schema, name: &str) -> Result<Vec<InputColumn>, Error> {
         if field.name().is_empty() || twice {
             let position = index + 1;
             let reason = if twice { "has the name of another one" } else { "has no name" };
-            return Err(Error::new(Code::SchemaMismatch, format!("Column {position} of {name} {reason}"))
+            return Err(Error::new(Code::SchemaMismatch, format!("Column {position} of {name} {reason}."))
                 .suggest("Give each column a name of its own."));
         }
     }

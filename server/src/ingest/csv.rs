@@ -12,7 +12,7 @@ use super::scan::{Cell, Collected, Dialect, Flaw, FlawAt, Records, Sink};
 use super::source::{Source, Staging};
 use crate::call::Call;
 use crate::error::{Code, Error};
-use crate::limits::CSV_HEADER_BYTES_MAX;
+use crate::limits::{COLUMNS_MAX, CSV_HEADER_BYTES_MAX};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -28,6 +28,7 @@ impl Source for Csv {
         let (file, mut scratch) = match input {
             Input::File(file) => (file, None),
             Input::Inline(text) => staging.write(text.as_bytes())?,
+            Input::Iceberg(_) | Input::Query(_) => return Err(malformed(&name, "it is no text")),
         };
         let input = Input::File(file.clone());
         let head = input.head(CSV_HEADER_BYTES_MAX)?;
@@ -36,7 +37,7 @@ impl Source for Csv {
         }
         let header = Header::read(&head, &name)?;
         let (mut dialect, mut found) = (header.dialect, Err(Stop::Error(Error::internal("No profile was made."))));
-        for quoting in [true, false] {
+        for quoting in [true, false].into_iter().filter(|quoting| header.dialect.quoting || !quoting) {
             dialect = Dialect { quoting, ..dialect };
             found = profile(&input, dialect, header.names.len(), header.end, staging.call);
             // Quotes that are no CSV quotes are plain characters of a file that quotes nothing.
@@ -103,9 +104,17 @@ impl Header {
             return Err(empty(name, "is empty"));
         }
         let delimiter = sniff(text);
-        let dialect = Dialect { delimiter, quoting: true };
+        let starts = |pair: &[u8]| pair[1] == b'"' && (pair[0] == delimiter || pair[0] == b'\n');
+        let quoted = text[0] == b'"' || text.windows(2).any(starts);
+        let mut dialect = Dialect { delimiter, quoting: true };
         let mut records = Records::new(1);
-        match dialect.scan(text, &mut records) {
+        let mut scanned = dialect.scan(text, &mut records);
+        if !quoted && matches!(scanned, Err(Collected::Flawed(FlawAt { flaw: Flaw::StrayQuote, .. }))) {
+            dialect.quoting = false;
+            records = Records::new(1);
+            scanned = dialect.scan(text, &mut records);
+        }
+        match scanned {
             Ok(()) | Err(Collected::Enough) => {}
             Err(Collected::Flawed(at)) => {
                 let stop = Stop::At { offset: (bom + at.offset) as u64, fault: Fault::Flaw(at.flaw) };
@@ -116,8 +125,6 @@ impl Header {
             return Err(empty(name, "is empty"));
         };
         let names = names(cells, name)?;
-        let starts = |pair: &[u8]| pair[1] == b'"' && (pair[0] == delimiter || pair[0] == b'\n');
-        let quoted = text[0] == b'"' || text.windows(2).any(starts);
         Ok(Self { names, dialect, end: (bom + end) as u64, quoted })
     }
 }
@@ -141,10 +148,22 @@ fn sniff(text: &[u8]) -> u8 {
 
 fn names(cells: Vec<Vec<u8>>, input: &str) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    if cells.is_empty() {
+        return Err(
+            mismatch(format!("The first line of {input} is blank")).suggest("Name the columns in the first line.")
+        );
+    }
+    if cells.len() > COLUMNS_MAX {
+        let count = cells.len();
+        return Err(mismatch(format!("{input} has {count} columns; a table may have {COLUMNS_MAX}"))
+            .suggest("Turn columns into rows first, or check the delimiter."));
+    }
     for (index, cell) in cells.into_iter().enumerate() {
         let position = index + 1;
-        let text = String::from_utf8(cell)
-            .map_err(|_| malformed(input, &format!("the name of column {position} is not valid UTF-8")))?;
+        let text = String::from_utf8(cell).map_err(|_| {
+            malformed(input, &format!("the name of column {position} is not valid UTF-8"))
+                .suggest("Convert the file to UTF-8.")
+        })?;
         if text.trim().is_empty() || text.contains('\0') {
             return Err(mismatch(format!("Column {position} of {input} has no name in the header (line 1)"))
                 .suggest("Give each column a name in the first line."));
@@ -160,7 +179,7 @@ fn names(cells: Vec<Vec<u8>>, input: &str) -> Result<Vec<String>, Error> {
 }
 
 fn mismatch(message: String) -> Error {
-    Error::new(Code::SchemaMismatch, message)
+    Error::new(Code::SchemaMismatch, message + ".")
 }
 
 fn explain(stop: Stop, input: &Input, name: &str, columns: usize) -> Error {
@@ -269,5 +288,48 @@ fn copy_records<W: Write>(
         if call.is_cancelled() {
             return Err(std::io::ErrorKind::Interrupted.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Header, sniff};
+    use crate::error::Code;
+
+    #[rstest]
+    #[case("a,b\n1,2\n", b',')]
+    #[case("a;b\n1,5;2\n3,5;4\n", b';')]
+    #[case("a\tb\n1\t2,3\n", b'\t')]
+    #[case("a|b\n1|2\n", b'|')]
+    #[case("a\n1,2\n", b',')]
+    #[case("\"x;y\",b\n1,2\n", b',')]
+    fn finds_the_delimiter(#[case] text: &str, #[case] delimiter: u8) {
+        assert_eq!(sniff(text.as_bytes()), delimiter);
+    }
+
+    #[rstest]
+    #[case::bom("\u{feff}a,b\n", &["a", "b"])]
+    #[case::quoted("\"a\"\"b\",c\r\n", &["a\"b", "c"])]
+    #[case::stray_quote("5\",b\n", &["5\"", "b"])]
+    #[case::cases("a,A\n", &["a", "A"])]
+    fn reads_names(#[case] text: &str, #[case] names: &[&str]) {
+        let header = Header::read(text.as_bytes(), "`data`").expect("a header");
+        assert_eq!(header.names, names);
+    }
+
+    #[rstest]
+    #[case::empty("", Code::EmptyData)]
+    #[case::blank(" \n\n", Code::EmptyData)]
+    #[case::twice("a,b,a\n", Code::SchemaMismatch)]
+    #[case::blank_first("\na,b\n", Code::SchemaMismatch)]
+    #[case::nameless("a,,b\n", Code::SchemaMismatch)]
+    #[case::open_quote("\"a,b\n", Code::UnsupportedFormat)]
+    #[case::latin_1("a,\u{fffd}\n", Code::UnsupportedFormat)]
+    fn refuses_headers(#[case] text: &str, #[case] code: Code) {
+        // A replacement character stands for a byte that is no UTF-8.
+        let bytes: Vec<u8> = text.replace('\u{fffd}', "\u{1}").bytes().map(|b| if b == 1 { 0xe9 } else { b }).collect();
+        assert_eq!(Header::read(&bytes, "`data`").err().map(|error| error.code), Some(code));
     }
 }

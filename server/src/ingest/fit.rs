@@ -18,7 +18,7 @@ pub(super) fn with_overrides(staged: &Staged, types: &ColumnTypes) -> Result<Vec
         let names = || staged.columns.iter().map(|column| column.name.as_str());
         let Some(index) = names().position(|column| column == name) else {
             let error = Error::invalid(format!(
-                "`schema` names a column `{name}` that {} does not have; its columns are {}",
+                "`schema` names a column `{name}` that {} does not have; its columns are {}.",
                 staged.name,
                 listed(names())
             ));
@@ -34,7 +34,7 @@ pub(super) fn with_overrides(staged: &Staged, types: &ColumnTypes) -> Result<Vec
             return Err(Error::new(
                 Code::SchemaMismatch,
                 format!(
-                    "Column `{name}` of {} holds {} values, which {sql_type} would round or cut",
+                    "Column `{name}` of {} holds {} values, which {sql_type} would round or cut.",
                     staged.name, column.sql_type
                 ),
             )
@@ -66,19 +66,30 @@ pub(super) fn to_table(
     columns: &[TableColumn],
     types: &ColumnTypes,
 ) -> Result<Vec<Wanted>, Error> {
-    let mut wanted = with_overrides(staged, types)?;
-    let find = |name: &str| columns.iter().find(|column| column.name == name);
-    let extra: Vec<&str> =
-        staged.columns.iter().map(|column| column.name.as_str()).filter(|name| find(name).is_none()).collect();
+    let wanted = to_wider_table(staged, table, columns, types)?;
+    let there = |name: &str| columns.iter().any(|column| column.name == name);
+    let extra: Vec<&str> = staged.columns.iter().map(|column| column.name.as_str()).filter(|name| !there(name)).collect();
     if !extra.is_empty() {
         let there = listed(columns.iter().map(|column| column.name.as_str()));
         let (extra, name) = (listed(extra), &staged.name);
         return Err(Error::new(
             Code::SchemaMismatch,
-            format!("{name} has columns that table `{table}` does not have: {extra}. The table has {there}"),
+            format!("{name} has columns that table `{table}` does not have: {extra}. The table has {there}."),
         )
         .suggest("Rename or remove the columns, add them with ALTER TABLE, or load with mode: \"replace\"."));
     }
+    Ok(wanted)
+}
+
+/// The same for a table that gets the columns which it lacks: those have the types of a new table's.
+pub(super) fn to_wider_table(
+    staged: &Staged,
+    table: &str,
+    columns: &[TableColumn],
+    types: &ColumnTypes,
+) -> Result<Vec<Wanted>, Error> {
+    let mut wanted = with_overrides(staged, types)?;
+    let find = |name: &str| columns.iter().find(|column| column.name == name);
     let mut misfits = Vec::new();
     for wanted in &mut wanted {
         let column = &staged.columns[wanted.index];
@@ -97,7 +108,7 @@ pub(super) fn to_table(
     let misfits = listed(misfits.iter().map(String::as_str));
     Err(Error::new(
         Code::SchemaMismatch,
-        format!("{} does not fit table `{table}` without loss: {misfits}", staged.name),
+        format!("{} does not fit table `{table}` without loss: {misfits}.", staged.name),
     )
     .suggest("Give the columns the table's types in `schema` if their values fit, or load into another table."))
 }

@@ -29,6 +29,10 @@ pub enum Format {
     ArrowFile,
     /// The Arrow IPC streaming format.
     ArrowStream,
+    /// A folder that is an Apache Iceberg table.
+    Iceberg,
+    /// No file: the rows of a query.
+    Query,
 }
 
 impl Format {
@@ -37,6 +41,8 @@ impl Format {
         let head = input.head(HEAD_BYTES)?;
         match input {
             Input::Inline(_) => Ok(by_text(&head).unwrap_or(Self::Csv)),
+            Input::Iceberg(_) => Ok(Self::Iceberg),
+            Input::Query(_) => Ok(Self::Query),
             Input::File(file) => by_name_and_content(&file.path, &input.name(), &head),
         }
     }
@@ -86,7 +92,7 @@ fn not_as_named(name: &str, format: &str) -> Error {
 }
 
 fn unsupported(name: &str) -> Error {
-    Error::new(Code::UnsupportedFormat, format!("{name} is in no format that can be loaded"))
+    Error::new(Code::UnsupportedFormat, format!("{name} is in no format that can be loaded."))
         .suggest(format!("Supported are {SUPPORTED}. Convert the file, or give it the extension of its format."))
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::iceberg::IcebergTable;
 use crate::args;
 use crate::error::{Code, Error};
 
@@ -19,6 +20,10 @@ pub enum Input {
     File(InputFile),
     /// Text of the call itself.
     Inline(String),
+    /// A folder that hyperd reads.
+    Iceberg(IcebergTable),
+    /// Rows that hyperd has already: one query that was checked to be no more than that.
+    Query(String),
 }
 
 /// A file that exists and can be opened.
@@ -40,11 +45,11 @@ impl InputFile {
         if !metadata.is_file() {
             let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
             return Err(
-                Error::invalid(format!("`{}` is {kind}", absolute.display())).suggest("Give the path of one file.")
+                Error::invalid(format!("`{}` is {kind}.", absolute.display())).suggest("Give the path of one file.")
             );
         }
         if absolute.to_str().is_none() {
-            return Err(Error::invalid(format!("`{}` is not valid UTF-8", absolute.display())));
+            return Err(Error::invalid(format!("`{}` is not valid UTF-8.", absolute.display())));
         }
         let mut magic = [0; 2];
         let mut file = File::open(&absolute).map_err(|error| unreadable(&absolute, &error))?;
@@ -73,6 +78,8 @@ impl Input {
         match self {
             Self::File(file) => file.bytes,
             Self::Inline(text) => text.len() as u64,
+            Self::Iceberg(table) => table.bytes,
+            Self::Query(_) => 0,
         }
     }
 
@@ -81,14 +88,17 @@ impl Input {
         match self {
             Self::File(file) => format!("`{}`", file.path.display()),
             Self::Inline(_) => "`data`".to_owned(),
+            Self::Iceberg(table) => format!("`{}`", table.path.display()),
+            Self::Query(_) => "The query".to_owned(),
         }
     }
 
-    /// The input from its start.
+    /// The input from its start; empty where only hyperd reads it.
     pub(super) fn reader(&self) -> Result<Box<dyn Read + Send + '_>, Error> {
         match self {
             Self::File(file) => file.reader(),
             Self::Inline(text) => Ok(Box::new(Cursor::new(text.as_bytes()))),
+            Self::Iceberg(_) | Self::Query(_) => Ok(Box::new(io::empty())),
         }
     }
 
@@ -96,7 +106,9 @@ impl Input {
     pub(super) fn failed(&self, error: &io::Error) -> Error {
         match self {
             Self::File(file) => file.failed(error),
-            Self::Inline(_) => malformed("`data`", &error.to_string()),
+            Self::Inline(_) | Self::Iceberg(_) | Self::Query(_) => {
+                malformed(&self.name(), &error.to_string()).suggest("Check the data.")
+            }
         }
     }
 
@@ -111,24 +123,27 @@ impl Input {
 
 /// Bytes that cannot be read as what they are said to be.
 pub(super) fn malformed(name: &str, reason: &str) -> Error {
-    Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {reason}"))
+    Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}.", reason.trim_end_matches('.')))
 }
 
 /// An input without rows.
 pub(super) fn empty(name: &str, what: &str) -> Error {
-    Error::new(Code::EmptyData, format!("{name} {what}")).suggest("Nothing was changed. Give at least one row of data.")
+    Error::new(Code::EmptyData, format!("{name} {what}."))
+        .suggest("Nothing was changed. Give at least one row of data.")
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Error {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::new(Code::FileNotFound, format!("There is no file `{path}`"))
+            Error::new(Code::FileNotFound, format!("There is no file `{path}`."))
                 .suggest("Check the path's spelling; it is one on the server's machine, and `~` is not expanded.")
         }
-        io::ErrorKind::PermissionDenied => Error::invalid(format!("The server may not read `{path}`: {error}"))
+        io::ErrorKind::PermissionDenied => Error::invalid(format!("The server may not read `{path}`: {error}."))
             .suggest("Give the user that runs the server permission to read the file."),
-        io::ErrorKind::InvalidFilename => Error::invalid(format!("`{path}` is no path: {error}")),
-        _ => malformed(&format!("`{path}`"), &error.to_string()),
+        io::ErrorKind::InvalidFilename => {
+            Error::invalid(format!("`{path}` is no path: {error}.")).suggest("Give the path of a file.")
+        }
+        _ => malformed(&format!("`{path}`"), &error.to_string()).suggest("Check that the file is whole."),
     }
 }

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::input::{Input, InputFile, empty};
 use super::load::prepare;
-use super::relation::{Staged, explain};
+use super::relation::{Staged, Wanted, explain};
 use crate::args::Target;
 use crate::call::Call;
-use crate::engine::Lease;
+use crate::engine::{Bounds, Lease};
 use crate::error::Error;
+use crate::limits::{INSPECT_BYTES_MAX, INSPECT_TEXT_CHARS_MAX};
 use crate::session::Session;
 use crate::sql;
 
@@ -58,13 +59,14 @@ pub async fn inspect(
     let mut lease = session.lease(call, &database).await?;
     staged.describe(&mut lease, call).await?;
     let select = staged.select(&staged.as_is());
-    let samples = lease.rows(call, &format!("{select} LIMIT {sample_rows}")).await;
-    let samples = samples.map_err(|error| explain(error, &staged))?.rows;
     let (rows, mut columns) = summaries(&mut lease, call, &staged, &select).await?;
     if rows == 0 {
         return Err(empty(&staged.name, "has no row"));
     }
-    for row in samples {
+    // Last, because a result that is cut leaves a connection of no more use.
+    let bounds = Bounds { rows_max: usize::MAX, bytes_max: INSPECT_BYTES_MAX };
+    let samples = lease.query(call, &format!("{select} LIMIT {sample_rows}"), bounds).await;
+    for row in samples.map_err(|error| explain(error, &staged))?.rows {
         columns.iter_mut().zip(row).for_each(|(column, value)| column.samples.push(value));
     }
     let null_words = staged.null_words(&staged.as_is());
@@ -79,19 +81,8 @@ async fn summaries(
 ) -> Result<(u64, Vec<ColumnSummary>), Error> {
     let mut rows = 0;
     let mut columns = Vec::with_capacity(staged.columns.len());
-    for part in staged.columns.chunks(COLUMNS_PER_QUERY) {
-        let items: Vec<String> = part
-            .iter()
-            .map(|column| {
-                let name = sql::identifier(&column.name);
-                let bounds = if column.sql_type.is_ordered() {
-                    format!("MIN({name}), MAX({name})")
-                } else {
-                    "NULL, NULL".to_owned()
-                };
-                format!("COUNT({name}), {bounds}")
-            })
-            .collect();
+    for part in staged.as_is().chunks(COLUMNS_PER_QUERY) {
+        let items: Vec<String> = part.iter().map(|column| aggregates(staged, *column)).collect();
         let summary =
             lease.rows(call, &format!("SELECT COUNT(*), {} FROM ({select}) rows_of_file", items.join(", "))).await;
         let row = summary.map_err(|error| explain(error, staged))?.rows.pop().unwrap_or_default();
@@ -101,7 +92,7 @@ async fn summaries(
         for column in part {
             let counted = next().as_u64().unwrap_or_default();
             columns.push(ColumnSummary {
-                name: column.name.clone(),
+                name: staged.columns[column.index].name.clone(),
                 sql_type: column.sql_type.to_string(),
                 nulls: rows - counted.min(rows),
                 min: next(),
@@ -111,4 +102,15 @@ async fn summaries(
         }
     }
     Ok((rows, columns))
+}
+
+fn aggregates(staged: &Staged, column: Wanted) -> String {
+    let name = sql::identifier(&staged.columns[column.index].name);
+    if !column.sql_type.is_ordered() {
+        return format!("COUNT({name}), NULL, NULL");
+    }
+    // The start of a text tells enough.
+    let value =
+        if column.sql_type.is_text() { format!("LEFT({name}, {INSPECT_TEXT_CHARS_MAX})") } else { name.clone() };
+    format!("COUNT({name}), MIN({value}), MAX({value})")
 }

@@ -100,6 +100,10 @@ impl<'a> Kind<'a> {
     }
 }
 
+fn invalid(name: &str, reason: &str) -> Error {
+    malformed(name, reason).suggest("Mend or remove the value.")
+}
+
 /// How deep arrays and objects are nested in a valid JSON text.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut inside, mut escaped) = (0_usize, 0, false, false);
@@ -135,13 +139,13 @@ impl Columns {
             if self.seen[place] == number {
                 return Err(Error::new(
                     Code::SchemaMismatch,
-                    format!("Object {number} of {name} has the key `{key}` twice"),
+                    format!("Object {number} of {name} has the key `{key}` twice."),
                 )
                 .suggest("Keep one of them."));
             }
             self.seen[place] = number;
             let evidence = &mut self.list[place].1;
-            match Kind::of(raw).map_err(|reason| malformed(name, &format!("object {number}, key `{key}`: {reason}")))? {
+            match Kind::of(raw).map_err(|reason| invalid(name, &format!("object {number}, key `{key}`: {reason}")))? {
                 Kind::Null => {}
                 Kind::Boolean => evidence.add_boolean(),
                 Kind::Number => evidence.add(raw.get().as_bytes()),
@@ -159,14 +163,14 @@ impl Columns {
         if key.is_empty() || key.contains('\0') {
             return Err(Error::new(
                 Code::SchemaMismatch,
-                format!("Object {number} of {name} has a key that is no column name: it is empty or holds NUL"),
+                format!("Object {number} of {name} has a key that is no column name: it is empty or holds NUL."),
             )
             .suggest("Give each key a name."));
         }
         if self.list.len() == COLUMNS_MAX {
             return Err(Error::new(
                 Code::SchemaMismatch,
-                format!("The objects of {name} have more than {COLUMNS_MAX} different keys"),
+                format!("The objects of {name} have more than {COLUMNS_MAX} different keys."),
             )
             .suggest("Keys become columns. Where keys are values (ids, dates), turn each pair into an object first."));
         }

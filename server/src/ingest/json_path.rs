@@ -21,14 +21,15 @@ pub(super) fn extract(input: &Input, path: &str) -> Result<Input, Error> {
     input.reader()?.take(limit + 1).read_to_string(&mut document).map_err(|error| input.failed(&error))?;
     if document.len() as u64 > limit {
         return Err(Error::invalid(format!(
-            "{} is larger than the {limit} bytes that json_extract_path can search",
+            "{} is larger than the {limit} bytes that json_extract_path can search.",
             input.name()
         ))
         .suggest("Extract the array beforehand and load the result."));
     }
     let document = document.trim_start_matches('\u{feff}');
-    serde_json::from_str::<&RawValue>(document)
-        .map_err(|error| malformed(&input.name(), &format!("it is not valid JSON: {error}")))?;
+    serde_json::from_str::<&RawValue>(document).map_err(|error| {
+        malformed(&input.name(), &format!("it is not valid JSON: {error}")).suggest("Mend the document.")
+    })?;
     let mut current = document.to_owned();
     for (index, segment) in segments.iter().enumerate() {
         current = unwrapped(current);
@@ -44,7 +45,7 @@ fn segments(path: &str) -> Result<Vec<String>, Error> {
         None => path.split('.').map(str::to_owned).collect(),
     };
     if path.is_empty() || segments.iter().any(String::is_empty) {
-        return Err(Error::invalid(format!("`json_extract_path` has an empty part: {}", excerpt(path)))
+        return Err(Error::invalid(format!("`json_extract_path` has an empty part: {}.", excerpt(path)))
             .suggest("Write keys and positions with dots between them, for example `result.items.0`."));
     }
     Ok(segments)
@@ -64,7 +65,7 @@ fn step(raw: &str, segment: &str, walked: &str) -> Result<String, Error> {
         let names = || object.keys().map(String::as_str);
         return object.get(segment).map(|value| value.get().to_owned()).ok_or_else(|| {
             let error = Error::invalid(format!(
-                "`json_extract_path`: {walked} has no key `{segment}`; its keys are {}",
+                "`json_extract_path`: {walked} has no key `{segment}`; its keys are {}.",
                 listed(names())
             ));
             match nearest(segment, names()) {
@@ -77,14 +78,14 @@ fn step(raw: &str, segment: &str, walked: &str) -> Result<String, Error> {
         let found = segment.parse::<usize>().ok().and_then(|index| array.get(index));
         return found.map(|value| value.get().to_owned()).ok_or_else(|| {
             Error::invalid(format!(
-                "`json_extract_path`: {walked} is an array of {} values and has no `{segment}`",
+                "`json_extract_path`: {walked} is an array of {} values and has no `{segment}`.",
                 array.len()
             ))
             .suggest("Positions start at 0; leave the part out to load the whole array.")
         });
     }
     Err(Error::invalid(format!(
-        "`json_extract_path`: {walked} is neither an object nor an array; it has no `{segment}`"
+        "`json_extract_path`: {walked} is neither an object nor an array; it has no `{segment}`."
     ))
     .suggest("End the path at an array of objects."))
 }

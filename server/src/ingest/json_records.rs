@@ -61,7 +61,7 @@ const SHAPES: &str = "Give an array of objects, one object, or one object a line
 fn explain(name: &str, error: &serde_json::Error) -> Error {
     match error.classify() {
         Category::Data => {
-            Error::new(Code::SchemaMismatch, format!("{name} is JSON, but no table: {error}")).suggest(SHAPES)
+            Error::new(Code::SchemaMismatch, format!("{name} is JSON, but no table: {error}.")).suggest(SHAPES)
         }
         _ => malformed(name, &format!("it is not valid JSON: {error}")).suggest(SHAPES),
     }

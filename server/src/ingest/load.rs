@@ -6,19 +6,23 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::fit::{ColumnTypes, to_table, with_overrides};
 use super::format::Format;
 use super::input::{Input, empty};
-use super::relation::{Staged, Wanted, explain};
+use super::merge::Merged;
+use super::receipt::Receipt;
+use super::relation::{Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
 use crate::args::{Target, excerpt};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
-use crate::limits::NAME_CHARS_MAX;
+use crate::limits::{CATALOG_SQL_CHARS_MAX, NAME_CHARS_MAX};
 use crate::session::catalog::{PUBLIC, Table, TableColumn, is_bookkeeping, tables};
+use crate::session::table_catalog::Stamp;
 use crate::session::{Database, Session};
 use crate::sql;
 
@@ -35,6 +39,13 @@ pub enum LoadMode {
     Replace,
     /// It gets further rows.
     Append,
+    /// Its rows give way to those with the same key, see [`super::merge`].
+    #[serde(skip_deserializing)]
+    Merge,
+    /// It is in the way: no tool that loads files offers this.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    Create,
 }
 
 /// What is loaded, and where to.
@@ -50,10 +61,39 @@ pub struct LoadRequest {
     pub table: String,
     /// What becomes of a table of that name.
     pub mode: LoadMode,
+    /// The columns that rows are matched by where the mode is [`LoadMode::Merge`]; none in the others.
+    pub merge_key: Vec<String>,
     /// Types that are not to be inferred.
     pub types: ColumnTypes,
     /// The database.
     pub target: Target,
+    /// The tool that was called, for the table catalogue.
+    pub tool: &'static str,
+}
+
+impl LoadRequest {
+    /// The arguments that say how to do the load again, as the table catalogue keeps them; rows of the call are not.
+    fn params(&self) -> Value {
+        let mut params = json!({ "mode": self.mode });
+        match &self.input {
+            Input::File(file) => params["path"] = json!(file.path),
+            Input::Iceberg(table) => table.describe(&mut params),
+            Input::Query(sql) => {
+                params["sql"] = sql.chars().take(CATALOG_SQL_CHARS_MAX).collect::<String>().into();
+            }
+            Input::Inline(_) => {}
+        }
+        if !self.merge_key.is_empty() {
+            params["merge_key"] = json!(self.merge_key);
+        }
+        if let Some(path) = &self.json_path {
+            params["json_extract_path"] = json!(path);
+        }
+        if !self.types.is_empty() {
+            params["schema"] = json!(self.types);
+        }
+        params
+    }
 }
 
 /// What was loaded.
@@ -71,35 +111,60 @@ pub struct Loaded {
     pub bytes: u64,
     /// What the input was read as.
     pub format: Format,
+    /// What became of the table's old rows and columns, where the input was merged.
+    pub merged: Option<Merged>,
     /// Columns in which words such as `NA` became NULL, and how often.
     pub null_words: Vec<(String, u64)>,
 }
 
 /// Loads one input into one table.
 pub async fn load(session: &Session, call: &Call, request: LoadRequest) -> Result<Loaded, Error> {
+    load_with(session, call, request, None).await
+}
+
+/// Loads, and notes an append in the same transaction.
+pub(super) async fn load_with(
+    session: &Session,
+    call: &Call,
+    request: LoadRequest,
+    receipt: Option<&Receipt>,
+) -> Result<Loaded, Error> {
     check_name(&request.table)?;
     let database = session.resolve_writable(&request.target)?;
+    let mut params = receipt.map_or_else(|| request.params(), |receipt| receipt.params.clone());
     let mut staged = prepare(session, call, request.input, request.format, request.json_path).await?;
     if let Some(rows) = staged.rows {
         call.report(1.0, Some(STEPS), format!("{} has {rows} rows", staged.name));
     }
-    let mut lease = session.lease(call, &database).await?;
-    staged.describe(&mut lease, call).await?;
+    if staged.columns.is_empty() {
+        staged.describe(&mut session.lease(call, &database).await?, call).await?;
+    }
     let load =
         Load { session, call, database: &database, table: &request.table, types: &request.types, staged: &staged };
+    let mut merged = None;
     let (rows, wanted, before) = match request.mode {
-        LoadMode::Replace => load.replace(&mut lease).await?,
-        LoadMode::Append => load.append(&mut lease).await?,
+        LoadMode::Replace => load.replace().await?,
+        LoadMode::Merge => {
+            let (done, outcome) = load.merge(&request.merge_key).await?;
+            merged = Some(outcome);
+            done
+        }
+        LoadMode::Append => load.append(receipt).await?,
+        LoadMode::Create => load.create().await?,
     };
+    params["format"] = json!(staged.format);
+    session.stamp(call, &database, &Stamp { table: &request.table, tool: request.tool, params: &params }).await;
+    let mut lease = session.lease(call, &database).await?;
+    let after = find(&mut lease, call, &database, &request.table).await?;
+    let columns = after.map(|table| table.columns).unwrap_or_default();
     call.report(STEPS, Some(STEPS), format!("`{}` has {rows} new rows", request.table));
-    let columns =
-        find(&mut lease, call, &database, &request.table).await?.map(|table| table.columns).unwrap_or_default();
     Ok(Loaded {
         rows,
         schema_changed: before.is_none_or(|before| before != columns),
         columns,
         bytes: staged.bytes,
         format: staged.format,
+        merged,
         null_words: staged.null_words(&wanted),
         database,
     })
@@ -124,7 +189,8 @@ pub(super) async fn prepare(
     staging.await.map_err(lost)?
 }
 
-fn check_name(table: &str) -> Result<(), Error> {
+/// Refuses what cannot be the name of a user's table.
+pub fn check_name(table: &str) -> Result<(), Error> {
     let reason = if table.is_empty() {
         "is empty".to_owned()
     } else if table.chars().count() > NAME_CHARS_MAX as usize {
@@ -136,33 +202,42 @@ fn check_name(table: &str) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::invalid(format!("`table` {reason}")).suggest("Choose another name for the table."))
+    Err(Error::invalid(format!("`table` {reason}.")).suggest("Choose another name for the table."))
 }
 
-async fn find(lease: &mut Lease, call: &Call, database: &Database, name: &str) -> Result<Option<Table>, Error> {
+pub(super) async fn find(
+    lease: &mut Lease,
+    call: &Call,
+    database: &Database,
+    name: &str,
+) -> Result<Option<Table>, Error> {
     let tables = tables(lease, call, database).await?;
     Ok(tables.into_iter().find(|table| table.schema == PUBLIC && table.name == name))
 }
 
 /// Rows, the columns that they were read into, and the columns that the table had before.
-type Done = (u64, Vec<Wanted>, Option<Vec<TableColumn>>);
+pub(super) type Done = (u64, Vec<Wanted>, Option<Vec<TableColumn>>);
 
-struct Load<'a> {
-    session: &'a Session,
-    call: &'a Call,
-    database: &'a Database,
-    table: &'a str,
-    types: &'a ColumnTypes,
-    staged: &'a Staged,
+pub(super) struct Load<'a> {
+    pub(super) session: &'a Session,
+    pub(super) call: &'a Call,
+    pub(super) database: &'a Database,
+    pub(super) table: &'a str,
+    pub(super) types: &'a ColumnTypes,
+    pub(super) staged: &'a Staged,
 }
 
+/// Who waits for the right to write holds no connection meanwhile: those who have it may need one more.
 impl Load<'_> {
-    async fn replace(&self, lease: &mut Lease) -> Result<Done, Error> {
+    pub(super) async fn lease(&self) -> Result<Lease, Error> {
+        self.session.lease(self.call, self.database).await
+    }
+
+    async fn replace(&self) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
         let new = swap::new_name();
-        let filled = self.fill(lease, &new, &wanted).await;
-        let placed = match filled {
-            Ok(rows) => self.place(lease, &new).await.map(|before| (rows, before)),
+        let placed = match self.fill(&mut self.lease().await?, &new, &wanted).await {
+            Ok(rows) => self.place(&new).await.map(|before| (rows, before)),
             Err(error) => Err(error),
         };
         match placed {
@@ -174,23 +249,23 @@ impl Load<'_> {
         }
     }
 
-    async fn append(&self, lease: &mut Lease) -> Result<Done, Error> {
+    async fn append(&self, receipt: Option<&Receipt>) -> Result<Done, Error> {
         // Where the table is missing another load may create it first; then the rows go to that one.
-        let guard = self.session.write_lock(self.call, self.database).await?;
-        let Some(table) = find(lease, self.call, self.database, self.table).await? else {
-            let wanted = with_overrides(self.staged, self.types)?;
-            let new = swap::new_name();
-            let filled = self.fill(lease, &new, &wanted).await;
-            let placed = match filled {
-                Ok(rows) => swap::rename(lease, self.call, self.database, &new, self.table).await.map(|()| rows),
-                Err(error) => Err(error),
-            };
-            if placed.is_err() {
-                swap::discard(self.session, self.database, &new).await;
-            }
-            return placed.map(|rows| (rows, wanted, None));
+        let _guard = self.session.write_lock(self.call, self.database).await?;
+        let mut lease = self.lease().await?;
+        let found = find(&mut lease, self.call, self.database, self.table).await?;
+        if let Some(receipt) = receipt {
+            return self.append_noted(lease, found, receipt).await;
+        }
+        let Some(table) = found else {
+            return self.make(lease).await;
         };
-        drop(guard);
+        let (rows, wanted) = self.insert(&mut lease, &table).await?;
+        Ok((rows, wanted, Some(table.columns)))
+    }
+
+    /// Adds the input's rows to a table; the caller has the right to write.
+    pub(super) async fn insert(&self, lease: &mut Lease, table: &Table) -> Result<(u64, Vec<Wanted>), Error> {
         let wanted = to_table(self.staged, self.table, &table.columns, self.types)?;
         let names: Vec<String> =
             wanted.iter().map(|column| sql::identifier(&self.staged.columns[column.index].name)).collect();
@@ -200,19 +275,58 @@ impl Load<'_> {
             names.join(", "),
             self.staged.select(&wanted)
         );
-        let inserted = lease.execute(self.call, &insert).await;
-        let rows = inserted.map_err(|error| self.incomplete(explain(error, self.staged), &table))?;
-        if rows == 0 {
+        let rows = match lease.execute(self.call, &insert).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                // A transaction that has failed answers no more questions.
+                lease.rollback().await;
+                let error = self.staged.explain(lease, self.call, error, &wanted).await;
+                return Err(self.incomplete(error, table));
+            }
+        };
+        if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
-        Ok((rows, wanted, Some(table.columns)))
+        Ok((rows, wanted))
+    }
+
+    /// Makes the table, which must not be there yet.
+    async fn create(&self) -> Result<Done, Error> {
+        let _guard = self.session.write_lock(self.call, self.database).await?;
+        let mut lease = self.lease().await?;
+        if find(&mut lease, self.call, self.database, self.table).await?.is_some() {
+            let (table, alias) = (excerpt(self.table), &self.database.alias);
+            return Err(Error::invalid(format!("There is a table {table} in `{alias}` already; nothing was changed."))
+                .suggest(
+                    "Add rows with mode: \"append\", make it anew with mode: \"replace\", or choose another name.",
+                ));
+        }
+        self.make(lease).await
+    }
+
+    /// Makes a table that is not there; the caller has the right to write.
+    async fn make(&self, mut lease: Lease) -> Result<Done, Error> {
+        let wanted = with_overrides(self.staged, self.types)?;
+        let new = swap::new_name();
+        let placed = match self.fill(&mut lease, &new, &wanted).await {
+            Ok(rows) => swap::rename(&mut lease, self.call, self.database, &new, self.table).await.map(|()| rows),
+            Err(error) => Err(error),
+        };
+        if placed.is_err() {
+            drop(lease);
+            swap::discard(self.session, self.database, &new).await;
+        }
+        placed.map(|rows| (rows, wanted, None))
     }
 
     /// Creates the table `name` with the input's rows.
-    async fn fill(&self, lease: &mut Lease, name: &str, wanted: &[Wanted]) -> Result<u64, Error> {
+    pub(super) async fn fill(&self, lease: &mut Lease, name: &str, wanted: &[Wanted]) -> Result<u64, Error> {
         let table = sql::table(&self.database.alias, name);
         let create = format!("CREATE TABLE {table} AS {}", self.staged.select(wanted));
-        let created = lease.execute(self.call, &create).await.map_err(|error| explain(error, self.staged))?;
+        let created = match lease.execute(self.call, &create).await {
+            Ok(created) => created,
+            Err(error) => return Err(self.staged.explain(lease, self.call, error, wanted).await),
+        };
         let rows = match self.staged.rows {
             Some(rows) => rows,
             None if created > 0 => created,
@@ -221,7 +335,7 @@ impl Load<'_> {
                 u64::try_from(count).unwrap_or_default()
             }
         };
-        if rows == 0 {
+        if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
         self.call.report(2.0, Some(STEPS), format!("{rows} rows are read"));
@@ -229,13 +343,13 @@ impl Load<'_> {
     }
 
     /// Puts the table `new` where the old one is, if there is one; answers what columns that one had.
-    async fn place(&self, lease: &mut Lease, new: &str) -> Result<Option<Vec<TableColumn>>, Error> {
+    async fn place(&self, new: &str) -> Result<Option<Vec<TableColumn>>, Error> {
         let _guard = self.session.write_lock(self.call, self.database).await?;
-        let old = find(lease, self.call, self.database, self.table).await?;
-        if old.is_some() {
-            swap::replace(lease, self.session, self.call, self.database, new, self.table).await?;
-        } else {
-            swap::rename(lease, self.call, self.database, new, self.table).await?;
+        let mut lease = self.lease().await?;
+        let old = find(&mut lease, self.call, self.database, self.table).await?;
+        match old {
+            Some(_) => swap::replace(lease, self.session, self.call, self.database, new, self.table).await?,
+            None => swap::rename(&mut lease, self.call, self.database, new, self.table).await?,
         }
         Ok(old.map(|table| table.columns))
     }
@@ -253,7 +367,7 @@ impl Load<'_> {
             return error;
         }
         let message = format!(
-            "{} lacks columns that table `{}` needs a value for: {}",
+            "{} lacks columns that table `{}` needs a value for: {}.",
             self.staged.name,
             self.table,
             crate::args::listed(missing)

@@ -13,7 +13,7 @@ impl Source for Parquet {
     fn stage(&self, input: Input, _: &Staging<'_>) -> Result<Staged, Error> {
         let name = input.name();
         let Input::File(file) = input else {
-            return Err(Error::invalid("Parquet cannot be given as text").suggest("Use load_file with a path."));
+            return Err(Error::invalid("Parquet cannot be given as text.").suggest("Use load_file with a path."));
         };
         Ok(Staged {
             columns: Vec::new(),

@@ -50,6 +50,9 @@ struct Block {
 /// The scan of one block.
 struct Profiler<'a> {
     profile: &'a mut Profile,
+    quoting: bool,
+    /// A cell starts with a quote although the file was taken for one that quotes nothing.
+    opened: bool,
 }
 
 /// What ends the scan of one block.
@@ -68,6 +71,7 @@ impl Sink for Profiler<'_> {
     type Stop = BlockFault;
 
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        self.opened |= !self.quoting && cell.text.first() == Some(&b'"');
         // A record with too many cells is refused as a whole when it ends.
         if let Some(evidence) = self.profile.columns.get_mut(column)
             && (cell.quoted || !cell.text.is_empty())
@@ -77,6 +81,9 @@ impl Sink for Profiler<'_> {
     }
 
     fn record(&mut self, cells: usize, start: usize, _: usize) -> Result<(), BlockFault> {
+        if self.opened {
+            return Err(BlockFault { offset: start, fault: Fault::Flaw(Flaw::StrayQuote) });
+        }
         match cells {
             0 if self.profile.columns.len() == 1 => self.profile.rows += 1,
             0 => self.profile.blank_lines += 1,
@@ -177,7 +184,8 @@ fn scan(dialect: Dialect, block: &Block, profile: &mut Profile) -> Result<(), St
     if let Some(offset) = block.text.contains(&0).then(|| block.text.iter().position(|byte| *byte == 0)).flatten() {
         return Err(at(offset, Fault::Nul));
     }
-    dialect.scan(&block.text, &mut Profiler { profile }).map_err(|stop| at(stop.offset, stop.fault))
+    let mut profiler = Profiler { profile, quoting: dialect.quoting, opened: false };
+    dialect.scan(&block.text, &mut profiler).map_err(|stop| at(stop.offset, stop.fault))
 }
 
 /// Cuts a stream into blocks that end between records.
@@ -200,7 +208,7 @@ impl<'a, R: Read> Blocks<'a, R> {
         let mut text = std::mem::take(&mut self.carry);
         let mut wanted = CSV_BLOCK_BYTES;
         while !self.ended {
-            let room = (wanted.saturating_sub(text.len())).max(CSV_BLOCK_BYTES / 2) as u64;
+            let room = wanted.saturating_sub(text.len()).max(1) as u64;
             let read = self.reader.by_ref().take(room).read_to_end(&mut text).map_err(|error| failed(&error))?;
             self.ended = (read as u64) < room;
             if self.skip > 0 {
@@ -217,7 +225,7 @@ impl<'a, R: Read> Blocks<'a, R> {
             if text.len() > CSV_RECORD_BYTES_MAX {
                 return Err(Stop::At { offset: self.offset, fault: Fault::TooLong });
             }
-            wanted = text.len() * 2;
+            wanted = (text.len() * 2).min(CSV_RECORD_BYTES_MAX + 1);
         }
         let offset = self.offset;
         self.offset += text.len() as u64;

@@ -62,10 +62,18 @@ pub struct Wanted {
 }
 
 impl Staged {
-    /// Each column with its own type.
+    /// Each column with its own type; REAL, which most databases cannot keep, as the type that holds the same numbers.
     pub fn as_is(&self) -> Vec<Wanted> {
-        let wanted = |(index, column): (usize, &InputColumn)| Wanted { index, sql_type: column.sql_type };
+        let wanted = |(index, column): (usize, &InputColumn)| {
+            let sql_type = if column.sql_type == SqlType::Real { SqlType::Double } else { column.sql_type };
+            Wanted { index, sql_type }
+        };
         self.columns.iter().enumerate().map(wanted).collect()
+    }
+
+    /// Whether no row is a result like any other; of a file that is to be loaded it would be an accident.
+    pub fn may_be_empty(&self) -> bool {
+        self.format == Format::Query
     }
 
     /// Asks hyperd for the columns of a format that describes itself.
@@ -77,7 +85,15 @@ impl Staged {
             return Err(Error::internal("A text input has no columns."));
         };
         let rows = lease.rows(call, &format!("SELECT * FROM {table} LIMIT 0")).await;
-        let rows = rows.map_err(|error| explain(error, self))?;
+        let rows = rows.map_err(|error| match error.sqlstate {
+            Some(_) => explain(error, self),
+            // It was ours to say that a list or a structure is no value of a table.
+            None if error.code == Code::SqlError => {
+                Error::new(Code::UnsupportedFormat, format!("{} cannot be read: {}", self.name, error.message))
+                    .suggest("Write such columns as text, for example as JSON, or leave them out.")
+            }
+            None => error,
+        })?;
         let column = |column: Column| InputColumn {
             name: column.name,
             sql_type: SqlType::of_hyper(&column.sql_type),
@@ -132,6 +148,36 @@ impl Staged {
         }
     }
 
+    /// hyperd's refusal of the wanted columns. Where it is one value, hyperd does not say of which column: each one
+    /// that is read as something else than it looks like is tried alone.
+    pub(super) async fn explain(&self, lease: &mut Lease, call: &Call, error: Error, wanted: &[Wanted]) -> Error {
+        if error.sqlstate.as_deref() == Some("0A000") && wanted.iter().any(|one| one.sql_type == SqlType::Real) {
+            let suggestion = Some("Use DOUBLE PRECISION instead of REAL in `schema`.".to_owned());
+            return Error { code: Code::SchemaMismatch, suggestion, ..error };
+        }
+        let explained = explain(error, self);
+        if explained.code != Code::SchemaMismatch {
+            return explained;
+        }
+        for one in wanted {
+            let column = &self.columns[one.index];
+            if one.sql_type == SqlType::Text {
+                continue;
+            }
+            let (name, select) = (sql::identifier(&column.name), self.select(std::slice::from_ref(one)));
+            let tried = lease.rows(call, &format!("SELECT COUNT({name}) FROM ({select}) one_column")).await;
+            if let Err(error) = tried
+                && error.sqlstate == explained.sqlstate
+            {
+                return misfit(
+                    error,
+                    &format!("A value in column `{}` of {} as {}", column.name, self.name, one.sql_type),
+                );
+            }
+        }
+        explained
+    }
+
     /// How many cells of each column are read as NULL because of a word, given the wanted types.
     pub fn null_words(&self, wanted: &[Wanted]) -> Vec<(String, u64)> {
         let counted = wanted.iter().filter_map(|wanted| {
@@ -148,42 +194,41 @@ pub(super) fn explain(error: Error, staged: &Staged) -> Error {
     let state = error.sqlstate.as_deref().unwrap_or_default();
     let name = &staged.name;
     match state {
+        // A query may fail on its own account, and its words are the user's.
+        _ if staged.format == Format::Query => error,
         "XX001" | "58P01" | "0A000" | "42804" => {
             let mut explained =
-                Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", error.message.trim()))
+                Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", sentence(&error.message)))
                     .suggest("The file may be damaged or cut short, or use a feature that Hyper does not read.");
             explained.sqlstate.clone_from(&error.sqlstate);
             explained
         }
         "23502" => Error { code: Code::SchemaMismatch, ..error },
-        _ if state.starts_with("22") => misfit(error, staged),
+        _ if state.starts_with("22") => misfit(error, &format!("A value of {name}")),
         _ => error,
     }
 }
 
-fn misfit(error: Error, staged: &Staged) -> Error {
-    let (reason, place) = error.message.split_once('\n').unwrap_or((&error.message, ""));
-    let number = |key: &str| {
-        let (_, after) = place.split_once(key)?;
-        after.split(|digit: char| !digit.is_ascii_digit()).next()?.parse::<usize>().ok()
-    };
-    let column = number("column:").and_then(|column| staged.columns.get(column.checked_sub(1)?));
-    let wherein = match (column, number("line:")) {
-        (Some(column), Some(line)) if staged.format == Format::Csv => {
-            format!("Column `{}`, line {line} of {}", column.name, staged.name)
-        }
-        (Some(column), _) => format!("Column `{}` of {}", column.name, staged.name),
-        (None, _) => format!("A value of {}", staged.name),
-    };
-    let value = if column.is_none() && !place.is_empty() { format!(" {}", place.trim()) } else { String::new() };
+/// Hyper's text as a sentence.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim().trim_end_matches('.'))
+}
+
+/// A value that cannot have the type of its column.
+fn misfit(error: Error, what: &str) -> Error {
+    let suggestion = "Nothing was changed. Name a wider type for the column in `schema`, or mend the value.";
     Error {
         code: Code::SchemaMismatch,
-        message: format!("{wherein} does not fit its type: {reason}{value}"),
-        suggestion: Some(
-            "Nothing was changed. Name a wider type for the column in `schema`, or mend the value.".to_owned(),
-        ),
+        message: format!("{what} does not fit: {}", sentence(&error.message)),
+        suggestion: Some(suggestion.to_owned()),
         sqlstate: error.sqlstate,
     }
+}
+
+/// The first name that comes twice.
+pub(super) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = std::collections::HashSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
 }
 
 /// The table function that reads a file.

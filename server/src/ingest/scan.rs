@@ -91,7 +91,13 @@ impl Dialect {
             return self.quoted_cell(text, at);
         }
         let mut end = at;
+        // Almost all bytes of a cell are above all those that mean something.
+        let plain_above = self.delimiter.max(b'"');
         while let Some(&byte) = text.get(end) {
+            if byte > plain_above {
+                end += 1;
+                continue;
+            }
             if byte == self.delimiter || byte == b'\n' {
                 break;
             }

@@ -7,7 +7,7 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 use super::format::Format;
 use super::input::{Input, InputFile};
 use super::relation::Staged;
-use super::{arrow, csv, json, parquet};
+use super::{arrow, csv, iceberg, json, parquet, query};
 use crate::call::Call;
 use crate::error::Error;
 
@@ -35,7 +35,7 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
         None => Format::detect(&input)?,
     };
     if staging.json_path.is_some() && format != Format::Json {
-        return Err(Error::invalid(format!("`json_extract_path` is for JSON, and {} is not", input.name()))
+        return Err(Error::invalid(format!("`json_extract_path` is for JSON, and {} is not.", input.name()))
             .suggest("Leave `json_extract_path` out."));
     }
     let source: &dyn Source = match format {
@@ -43,6 +43,8 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
         Format::Json => &json::Json,
         Format::Parquet => &parquet::Parquet,
         Format::ArrowFile | Format::ArrowStream => &arrow::Arrow(format),
+        Format::Iceberg => &iceberg::Iceberg,
+        Format::Query => &query::Query,
     };
     source.stage(input, staging)
 }
@@ -69,7 +71,7 @@ impl Staging<'_> {
 
     /// An error of writing a scratch file.
     pub(super) fn failed(&self, error: &std::io::Error) -> Error {
-        Error::invalid(format!("Could not write a temporary file in `{}`: {error}", self.scratch.display()))
+        Error::invalid(format!("Could not write a temporary file in `{}`: {error}.", self.scratch.display()))
             .suggest("Check that the folder has space left and may be written to.")
     }
 }

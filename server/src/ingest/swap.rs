@@ -35,7 +35,7 @@ pub(super) async fn rename(
 /// The call can be cancelled until the old table is out of the way, which waits for those who read it. From then on
 /// only the server's own deadline counts, so that there is a table of that name again at once.
 pub(super) async fn replace(
-    lease: &mut Lease,
+    mut lease: Lease,
     session: &Session,
     call: &Call,
     database: &Database,
@@ -44,18 +44,18 @@ pub(super) async fn replace(
 ) -> Result<(), Error> {
     let old = new_name();
     let own = Call::housekeeping();
-    let away = rename(lease, call, database, table, &old).await;
-    let placed = match away {
-        Ok(()) => rename(lease, &own, database, new, table).await,
+    let placed = match rename(&mut lease, call, database, table, &old).await {
+        Ok(()) => rename(&mut lease, &own, database, new, table).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = placed {
+    drop(lease);
+    if placed.is_err() {
         // It may have been renamed although the answer was an error; if not, this changes nothing.
         put_back(session, database, &old, table).await;
-        return Err(error);
+    } else {
+        discard(session, database, &old).await;
     }
-    discard(session, database, &old).await;
-    Ok(())
+    placed
 }
 
 async fn put_back(session: &Session, database: &Database, old: &str, table: &str) {
@@ -79,5 +79,19 @@ pub(super) async fn discard(session: &Session, database: &Database, name: &str) 
     };
     if let Err(error) = dropped {
         tracing::warn!(%error, table = name, database = database.alias, "a table that was not finished could not be dropped");
+    }
+}
+
+/// Drops a table that was made for rows which did not come, whatever became of the call.
+pub(super) async fn discard_empty(session: &Session, database: &Database, name: &str) {
+    let call = Call::housekeeping();
+    let rows = match session.lease(&call, database).await {
+        Ok(mut lease) => {
+            lease.count(&call, &format!("SELECT COUNT(*) FROM {}", sql::table(&database.alias, name))).await
+        }
+        Err(error) => Err(error),
+    };
+    if matches!(rows, Ok(0)) {
+        discard(session, database, name).await;
     }
 }

@@ -180,7 +180,7 @@ fn length(argument: &str) -> Option<u32> {
 }
 
 fn unknown(text: &str) -> Error {
-    Error::invalid(format!("`{text}` is not a type that a column can have"))
+    Error::invalid(format!("`{text}` is not a type that a column can have."))
         .suggest(format!("Use one of: {NAMES}; p is at most {NUMERIC_DIGITS_MAX} and s at most p."))
 }
 

@@ -24,6 +24,22 @@ pub(crate) fn check(tool: &str, schema: &Value, arguments: &Value) -> Result<(),
     Err(Error::invalid(format!("`{tool}`: {message}.")).suggest(remedies.join(" ")))
 }
 
+/// Arguments in which 2.0 is written as 2: for JSON Schema both are the same integer, for deserializers they are not.
+pub(crate) fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(whole(&number).unwrap_or(number)),
+        Value::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, with_whole_numbers(value))).collect(),
+        other => other,
+    }
+}
+
+fn whole(number: &serde_json::Number) -> Option<serde_json::Number> {
+    // Printed without a fraction, a double that is whole has its digits and nothing else.
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;
+    float.to_string().parse::<i64>().ok().map(Into::into)
+}
+
 fn value(schema: &Value, given: &Value, path: &str, mistakes: &mut Vec<Mistake>) {
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
         match branches.iter().find(|branch| fits(branch, given)) {
@@ -192,7 +208,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::check;
+    use super::{check, with_whole_numbers};
 
     fn schema() -> Value {
         json!({"type": "object", "additionalProperties": false, "required": ["sql"], "properties": {
@@ -208,6 +224,15 @@ mod tests {
     #[case::null_is_left_out(json!({"sql": "x", "mode": null}))]
     fn good_arguments_pass(#[case] arguments: Value) {
         assert!(check("t", &schema(), &arguments).is_ok());
+    }
+
+    #[rstest]
+    #[case::whole(json!({"n": [2.0, -3.0]}), json!({"n": [2, -3]}))]
+    #[case::zero(json!(-0.0), json!(0))]
+    #[case::fraction(json!(1.5), json!(1.5))]
+    #[case::too_large(json!(1e300), json!(1e300))]
+    fn whole_numbers_have_one_spelling(#[case] arguments: Value, #[case] expected: Value) {
+        assert_eq!(with_whole_numbers(arguments), expected);
     }
 
     #[rstest]

@@ -35,7 +35,7 @@ fn generate<T: JsonSchema>(mut settings: SchemaSettings) -> Value {
     schema
 }
 
-/// Removes titles, formats that only name Rust's types, and the null that stands for an argument left out.
+/// Removes titles, formats that only name Rust's types, and the null that stands for a property left out.
 fn tidy(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
     for noise in ["$schema", "title", "format"] {
@@ -47,11 +47,20 @@ fn tidy(schema: &mut Value) {
     if let Some(Value::String(text)) = object.get_mut("description") {
         *text = text.replace('\n', " ");
     }
-    without_null(object);
     constants_to_enum(object);
+    let required = object.get("required").cloned().unwrap_or_default();
+    let optional = |name: &str| !required.as_array().is_some_and(|names| names.iter().any(|required| required == name));
     for (key, value) in object.iter_mut() {
         match (key.as_str(), value) {
-            ("properties", Value::Object(properties)) => properties.values_mut().for_each(tidy),
+            ("properties", Value::Object(properties)) => {
+                for (name, property) in properties {
+                    // A property that is always there may have null for its value.
+                    if optional(name) {
+                        without_null(property);
+                    }
+                    tidy(property);
+                }
+            }
             ("items" | "additionalProperties", value) => tidy(value),
             ("anyOf" | "oneOf", Value::Array(branches)) => branches.iter_mut().for_each(tidy),
             _ => {}
@@ -59,7 +68,8 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-fn without_null(object: &mut Map<String, Value>) {
+fn without_null(property: &mut Value) {
+    let Value::Object(object) = property else { return };
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = &types[..] {

@@ -52,7 +52,11 @@ impl Session {
         }
         let _one_at_a_time = call.race(self.changes.lock()).await?;
         let (path, exists) = locate(&request.path, create).await?;
-        let writable = request.writable.unwrap_or(create);
+        let writable = request.writable.unwrap_or(!exists);
+        if writable && self.read_only {
+            let what = if exists { "A writable attachment lets calls change a file" } else { "A new file is a change" };
+            return Err(Error::read_only(what));
+        }
         let database = Database { alias, path, kind: Kind::Attached, writable };
         let attachments = {
             let registry = self.databases.read().unwrap_or_else(PoisonError::into_inner);
@@ -96,6 +100,7 @@ impl Session {
         let attachments = {
             let mut registry = self.databases.write().unwrap_or_else(PoisonError::into_inner);
             let Some(database) = registry.find(&alias) else { return Ok(false) };
+            self.refuse_watched(&alias)?;
             let path = database.path.clone();
             registry.remove(&alias);
             self.writers.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
@@ -111,7 +116,8 @@ impl Session {
         lease.execute(call, &create).await.map_err(|error| explained(error, path)).map(drop)
     }
 
-    async fn discard(&self, path: &Path) {
+    /// Deletes a database that nobody has attached, and that was made for what could not be done.
+    pub(crate) async fn discard(&self, path: &Path) {
         let call = Call::housekeeping();
         let drop = format!("DROP DATABASE IF EXISTS {}", sql::identifier(&path.to_string_lossy()));
         let dropped = match self.engine.acquire(&call, &self.attachments(), LOCAL).await {

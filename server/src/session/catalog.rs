@@ -47,12 +47,16 @@ impl Table {
     }
 }
 
+/// The table that says of other tables where they came from; [`super::table_catalog`] keeps it.
+pub const TABLE_CATALOG: &str = "_table_catalog";
+/// The table that notes which files of watched folders were loaded; [`crate::watch`] keeps it.
+pub const WATCH_LEDGER: &str = "_watch_ledger";
 /// What the names of tables start with that a load has not finished.
 pub const LOADING_PREFIX: &str = "_hyperd_mcp_load_";
 
 /// Whether a table keeps the server's own books, or is being loaded, and is not shown as a user's.
 pub fn is_bookkeeping(name: &str) -> bool {
-    name == "_table_catalog" || name.starts_with(LOADING_PREFIX)
+    name == TABLE_CATALOG || name == WATCH_LEDGER || name.starts_with(LOADING_PREFIX)
 }
 
 /// All tables of users, by name.

@@ -160,7 +160,7 @@ mod tests {
     #[case::empty("")]
     #[case::digit_first("1a")]
     #[case::space("My Lake")]
-    #[case::quote("a\"b")]
+    #[case::quote("a'b")]
     #[case::umlaut("Müll")]
     #[case::local("Local")]
     #[case::persistent("PERSISTENT")]

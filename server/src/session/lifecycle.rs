@@ -8,11 +8,15 @@ use tempfile::TempDir;
 
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
 use crate::engine::{Attachments, Engine};
 use crate::error::{Code, Error};
 use crate::sql;
+
+/// A lock for each file.
+pub(super) type FileLocks = Mutex<HashMap<PathBuf, Arc<tokio::sync::RwLock<()>>>>;
 
 /// The databases of one server, and the way to them.
 pub struct Session {
@@ -20,8 +24,13 @@ pub struct Session {
     pub(super) databases: RwLock<Databases>,
     /// One attach or detach at a time.
     pub(super) changes: tokio::sync::Mutex<()>,
-    /// One writer at a time for each file.
-    pub(super) writers: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+    /// One writer at a time for each file, or several that change nothing but rows by one statement each.
+    pub(super) writers: FileLocks,
+    /// One writer at a time for each file's table catalogue, who need not wait for those that change its tables.
+    pub(super) catalogs: FileLocks,
+    pub(super) watches: Watches,
+    /// Whether files that calls attach stay as they are.
+    pub(super) read_only: bool,
     scratch: Mutex<Option<TempDir>>,
     scratch_path: PathBuf,
 }
@@ -41,6 +50,9 @@ impl Session {
             databases: RwLock::default(),
             changes: tokio::sync::Mutex::default(),
             writers: Mutex::default(),
+            catalogs: Mutex::default(),
+            watches: Watches::default(),
+            read_only: config.read_only,
             scratch: Mutex::new(Some(scratch)),
             scratch_path,
         };
@@ -83,6 +95,7 @@ impl Session {
     /// Lets go of all files, deletes what the session made for itself and stops a hyperd of its own.
     pub async fn stop(&self) {
         let Some(scratch) = self.lock_scratch().take() else { return };
+        self.stop_watches().await;
         let local = self.scratch_path.join("local.hyper");
         let call = Call::housekeeping();
         let nothing = Attachments { version: u64::MAX, databases: Vec::new() };

@@ -4,8 +4,13 @@ mod attach;
 pub mod catalog;
 mod databases;
 mod lifecycle;
+mod new_table;
 mod routing;
+pub mod table_catalog;
+mod watchers;
 
 pub use attach::{AttachRequest, OnMissing};
 pub use databases::{Database, Kind, LOCAL, PERSISTENT};
 pub use lifecycle::Session;
+pub use new_table::NewTable;
+pub use watchers::{Counts, Watch, WatchRequest, WatcherEntry};

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
 use super::databases::Database;
-use super::lifecycle::Session;
+use super::lifecycle::{FileLocks, Session};
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::{Attachments, Lease};
@@ -40,12 +40,18 @@ impl Session {
     }
 
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.
-    pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedMutexGuard<()>, Error> {
-        let writer = {
-            let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(writers.entry(database.path.clone()).or_default())
-        };
-        call.race(writer.lock_owned()).await
+    pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockWriteGuard<()>, Error> {
+        call.race(lock_of(&self.writers, database).write_owned()).await
+    }
+
+    /// The same for one statement that changes rows. Others may do so meanwhile: Hyper keeps them apart, table by table.
+    pub async fn rows_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockReadGuard<()>, Error> {
+        call.race(lock_of(&self.writers, database).read_owned()).await
+    }
+
+    /// The same, unless somebody changes `database` just now.
+    pub(super) fn try_write_lock(&self, database: &Database) -> Option<OwnedRwLockWriteGuard<()>> {
+        lock_of(&self.writers, database).try_write_owned().ok()
     }
 
     /// The databases that statements write which go to `database` and name `targets`, some of them by their full
@@ -66,6 +72,11 @@ impl Session {
     pub(super) fn attachments(&self) -> Attachments {
         self.databases.read().unwrap_or_else(PoisonError::into_inner).attachments()
     }
+}
+
+/// A database's lock, shared by all aliases that its file ever has.
+pub(super) fn lock_of(locks: &FileLocks, database: &Database) -> Arc<tokio::sync::RwLock<()>> {
+    Arc::clone(locks.lock().unwrap_or_else(PoisonError::into_inner).entry(database.path.clone()).or_default())
 }
 
 /// The error of a write to a database that is attached read-only.

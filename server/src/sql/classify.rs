@@ -12,6 +12,10 @@ pub enum Kind {
     Dml,
     /// Changes what tables there are.
     Ddl,
+    /// Makes a table of one connection.
+    Temporary,
+    /// An EXPLAIN that does the write which it explains.
+    ExplainedWrite,
     /// Begins or ends a transaction.
     Transaction,
     /// Writes a file.
@@ -28,6 +32,10 @@ pub enum Kind {
     Several,
     /// A string, an identifier or a comment that does not end.
     Unterminated,
+    /// An identifier with Unicode escapes, `U&"..."`: what it names is not known here.
+    EscapedName,
+    /// Text with a NUL character, which cannot be sent.
+    HoldsNul,
     /// Something that Hyper is not known to have.
     Unknown,
 }
@@ -56,10 +64,14 @@ pub fn classify(sql: &str) -> Statement {
         Some(Token::Word(word)) => word.to_uppercase(),
         _ => String::new(),
     };
-    let kind = if tokens.is_empty() {
+    let kind = if sql.contains('\0') {
+        Kind::HoldsNul
+    } else if tokens.is_empty() {
         Kind::Empty
     } else if tokens.contains(&Token::Symbol(';')) {
         Kind::Several
+    } else if tokens.contains(&Token::Escaped) {
+        Kind::EscapedName
     } else {
         kind(body)
     };
@@ -88,6 +100,7 @@ fn kind(body: &[Token]) -> Kind {
         "insert" | "update" | "delete" | "merge" | "truncate" => Kind::Dml,
         "copy" => copy(body),
         "create" | "drop" | "alter" if body.get(1).is_some_and(|token| token.is("database")) => Kind::Database,
+        "create" if body.iter().take_while(|token| !token.is("table")).any(is_temporary) => Kind::Temporary,
         "create" | "drop" | "alter" | "comment" | "grant" | "revoke" | "analyze" | "reassign" => Kind::Ddl,
         "attach" | "detach" | "unload" => Kind::Database,
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => Kind::Transaction,
@@ -99,12 +112,36 @@ fn kind(body: &[Token]) -> Kind {
 
 /// A SELECT that makes a table, or that holds a statement which changes rows, is no read.
 fn reading(body: &[Token]) -> Kind {
-    if body.iter().any(|token| token.is("into")) {
-        Kind::Ddl
-    } else if body.windows(2).any(|pair| pair[0] == Token::Symbol('(') && changes_rows(&pair[1])) {
+    let opens = |at: &usize| body[*at] == Token::Symbol('(');
+    if (0..body.len()).filter(opens).any(|at| begins_write(&body[at + 1..])) {
         Kind::Dml
+    } else if (0..body.len()).any(|at| body[at].is("into") && !is_name_at(body, at)) {
+        Kind::Ddl
     } else {
         Kind::Read
+    }
+}
+
+/// Whether a statement that changes rows begins here. Its verb alone does not tell: columns may be called `update`.
+fn begins_write(tokens: &[Token]) -> bool {
+    let then = |word: &str| tokens.get(1).is_some_and(|token| token.is(word));
+    match tokens.first() {
+        Some(Token::Word(verb)) => match verb.as_str() {
+            "insert" | "merge" => then("into"),
+            "delete" => then("from") && tokens.get(2).is_some_and(|token| token.name().is_some()),
+            "update" => tokens.iter().take_while(|token| **token != Token::Symbol(')')).any(|token| token.is("set")),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a keyword stands where only a name can: `t.into`, `1 AS into`.
+fn is_name_at(body: &[Token], at: usize) -> bool {
+    match &body[..at] {
+        [.., owner, Token::Symbol('.')] => owner.name().is_some(),
+        [.., before] => before.is("as"),
+        [] => false,
     }
 }
 
@@ -126,7 +163,8 @@ fn explain(rest: &[Token]) -> Kind {
     let plain = inner.len() == rest.len() && skipped == 0;
     let inner = unwrapped(&inner[skipped..]);
     match kind(inner) {
-        Kind::Dml | Kind::Ddl if plain => Kind::Read,
+        Kind::Dml | Kind::Ddl | Kind::Temporary if plain => Kind::Read,
+        Kind::Dml | Kind::Ddl | Kind::Temporary => Kind::ExplainedWrite,
         kind => kind,
     }
 }
@@ -198,6 +236,10 @@ fn starts_query(token: &Token) -> bool {
 
 fn changes_rows(token: &Token) -> bool {
     ["insert", "update", "delete", "merge", "truncate"].iter().any(|word| token.is(word))
+}
+
+fn is_temporary(token: &Token) -> bool {
+    token.is("temp") || token.is("temporary")
 }
 
 fn calls(body: &[Token], function: &str) -> bool {

@@ -1,4 +1,6 @@
 //! What `query` and `execute` take, and what to use for the rest.
+//!
+//! `external('/path')` counts as a read: hyperd reads what its user may read, as `load_file` does.
 
 use super::classify::{Kind, Statement, classify};
 use crate::args::excerpt;
@@ -10,7 +12,7 @@ pub fn read(sql: &str) -> Result<(), Error> {
     let verb = &statement.verb;
     Err(match statement.kind {
         Kind::Read => return Ok(()),
-        Kind::Dml | Kind::Ddl => {
+        Kind::Dml | Kind::Ddl | Kind::Temporary => {
             Error::invalid(format!("`query` only reads, and this {verb} statement writes; nothing was changed."))
                 .suggest("Call execute for statements that change data or tables.")
         }
@@ -82,6 +84,18 @@ fn refused(tool: &str, sql: &str, statement: &Statement) -> Error {
         }
         Kind::Unterminated => Error::invalid(format!("The statement {} has a {verb} that does not end.", excerpt(sql)))
             .suggest("Close it; a quote inside a string or an identifier is written twice."),
+        Kind::EscapedName => {
+            Error::invalid("U&\"...\" hides what a name is, so that nobody can tell what the statement does.")
+                .suggest("Write the characters themselves, in plain double quotes.")
+        }
+        Kind::HoldsNul => Error::invalid("The statement has a NUL character in it, which no statement can.")
+            .suggest("Take it out; CHR(0) in a statement is no way around it, for Hyper's texts hold none."),
+        Kind::Temporary => {
+            Error::invalid(format!("{verb} TEMPORARY makes a table of one connection, and calls share several."))
+                .suggest("Make a table without TEMPORARY; those in `local` end with the session.")
+        }
+        Kind::ExplainedWrite => Error::invalid(format!("{verb} ANALYZE does what it explains, and that is a write."))
+            .suggest("Leave ANALYZE out and call query for the plan, or call execute with the statement itself."),
         Kind::Transaction => {
             Error::invalid(format!("{verb} is not needed: `{tool}` runs in a transaction of its own."))
                 .suggest("Pass all statements that belong together as one list to execute: they apply as a whole.")
@@ -113,6 +127,9 @@ mod tests {
     #[case::several("SELECT 1; SELECT 2", "once for each")]
     #[case::set("SET x = 1", "argument `database`")]
     #[case::attach("ATTACH DATABASE \"/x\" AS x", "attach_database")]
+    #[case::explained_write("EXPLAIN ANALYZE DELETE FROM t", "call execute with")]
+    #[case::nul("SELECT 'a\0'", "Take it out")]
+    #[case::escaped_name("SELECT U&\"\\0061\"", "plain double quotes")]
     fn query_says_what_to_use_instead(#[case] sql: &str, #[case] suggestion: &str) {
         let error = read(sql).expect_err("no read");
         assert_eq!(error.code, Code::InvalidArgument);
@@ -124,6 +141,8 @@ mod tests {
     #[case::empty_among_others(&["DELETE FROM t", ""], "Statement 2 of 2")]
     #[case::ddl_batch(&["CREATE TABLE a(i int)", "CREATE TABLE b(i int)"], "several statements that change tables")]
     #[case::mix(&["CREATE TABLE a(i int)", "DELETE FROM b"], "together with other statements")]
+    #[case::temporary(&["CREATE TEMP TABLE a(i int)"], "a table of one connection")]
+    #[case::explained_write(&["EXPLAIN (ANALYZE) DELETE FROM t"], "does what it explains")]
     #[case::transaction(&["BEGIN", "DELETE FROM b", "COMMIT"], "BEGIN is not needed")]
     fn execute_refuses_what_is_no_batch(#[case] statements: &[&str], #[case] message: &str) {
         let statements: Vec<_> = statements.iter().map(|sql| (*sql).to_owned()).collect();

@@ -4,5 +4,8 @@ pub mod classify;
 pub mod guard;
 mod lexer;
 mod quote;
+pub mod structure;
+mod subquery;
 
 pub use quote::{identifier, literal, table};
+pub use subquery::subquery;

@@ -24,7 +24,7 @@ pub(super) struct Params {
     /// Absolute path of the file.
     #[schemars(length(min = 1, max = limits::PATH_CHARS_MAX))]
     path: String,
-    /// Whether calls may change the file. Default: false, but true with `on_missing: create`.
+    /// Whether calls may change the file. Default: false, but true for one that is created.
     writable: Option<bool>,
     /// Where there is no file: `error` (default), or `create` an empty database.
     on_missing: Option<OnMissing>,

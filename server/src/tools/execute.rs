@@ -11,6 +11,8 @@ use crate::engine::Lease;
 use crate::error::Error;
 use crate::limits;
 use crate::server::Server;
+use crate::session::NewTable;
+use crate::sql::classify::{Kind, classify};
 use crate::sql::guard;
 use crate::tool::{Access, Effect, Tool};
 
@@ -70,18 +72,40 @@ impl Tool for Execute {
             Statements::Many(list) => list,
         };
         let targets = guard::batch(&statements)?;
-        let mut writers = Vec::new();
-        for written in session.written(&database, &targets)? {
-            writers.push(session.write_lock(call, &written).await?);
+        let only = match &statements[..] {
+            [only] => Some(classify(only).kind),
+            _ => None,
+        };
+        let written = session.written(&database, &targets)?;
+        let (mut beside, mut alone) = (Vec::new(), Vec::new());
+        for written in &written {
+            match only {
+                Some(Kind::Dml) => beside.push(session.rows_lock(call, written).await?),
+                _ => alone.push(session.write_lock(call, written).await?),
+            }
         }
         let mut lease = session.lease(call, &database).await?;
+        let new = match &statements[..] {
+            [only] => NewTable::of(&mut lease, call, &database, only).await,
+            _ => None,
+        };
         let per_statement = match run(&mut lease, call, statements).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 lease.rollback().await;
+                drop(lease);
+                if let Some(new) = new {
+                    new.discard(session, &database, &error).await;
+                }
                 return Err(error);
             }
         };
+        drop(lease);
+        if only == Some(Kind::Ddl)
+            && let [outcome] = &per_statement[..]
+        {
+            session.follow(call, &database, &written, &outcome.sql).await;
+        }
         let affected_rows = per_statement.iter().map(|outcome| outcome.affected_rows).sum();
         Ok(Output {
             statements: per_statement.len(),

@@ -63,8 +63,10 @@ impl Tool for LoadData {
             json_path: None,
             table: params.table,
             mode,
+            merge_key: Vec::new(),
             types: params.schema.unwrap_or_default(),
             target: Target::new(params.database, params.persist),
+            tool: Self::NAME,
         };
         let (server, call) = (server.clone(), call.clone());
         let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;

@@ -1,16 +1,24 @@
 //! The registry of tools: one `mod` line and one route line for each, in alphabetical order.
 
 mod attach_database;
+mod copy_query;
 mod describe;
 mod detach_database;
 mod execute;
+mod export;
 mod inspect_file;
 mod list_attached_databases;
 mod load_data;
 mod load_file;
+mod load_iceberg;
 mod query;
+mod query_data;
+mod query_file;
 mod sample;
+mod set_table_metadata;
 mod status;
+mod unwatch_directory;
+mod watch_directory;
 
 use std::sync::LazyLock;
 
@@ -19,16 +27,24 @@ use crate::tool::{Route, route};
 static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![
         route::<attach_database::AttachDatabase>(),
+        route::<copy_query::CopyQuery>(),
         route::<describe::Describe>(),
         route::<detach_database::DetachDatabase>(),
         route::<execute::Execute>(),
+        route::<export::Export>(),
         route::<inspect_file::InspectFile>(),
         route::<list_attached_databases::ListAttachedDatabases>(),
         route::<load_data::LoadData>(),
         route::<load_file::LoadFile>(),
+        route::<load_iceberg::LoadIceberg>(),
         route::<query::Query>(),
+        route::<query_data::QueryData>(),
+        route::<query_file::QueryFile>(),
         route::<sample::Sample>(),
+        route::<set_table_metadata::SetTableMetadata>(),
         route::<status::Status>(),
+        route::<unwatch_directory::UnwatchDirectory>(),
+        route::<watch_directory::WatchDirectory>(),
     ]
 });
 

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
-use crate::engine::{Bounds, Column};
+use crate::engine::{Bounds, Column, Rows};
 use crate::error::Error;
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::server::Server;
 use crate::sql::guard;
 use crate::tool::{Access, Tool};
@@ -39,6 +39,17 @@ pub(super) struct Output {
     stats: Stats,
 }
 
+impl Output {
+    /// The answer to a question that was asked at `start`.
+    pub(super) fn new(rows: Rows, resolved_database: String, limits: &Limits, start: Instant) -> Self {
+        let (columns, truncated) = (rows.columns.clone(), rows.truncated);
+        let result = rows.into_objects();
+        let hint = truncated.then(|| hint(result.len(), limits));
+        let stats = Stats::since(start, u64::try_from(result.len()).ok());
+        Self { result, columns, truncated, hint, resolved_database, stats }
+    }
+}
+
 pub(super) struct Query;
 
 impl Tool for Query {
@@ -51,18 +62,23 @@ impl Tool for Query {
         let start = Instant::now();
         let database = server.session().resolve(&Target::new(params.database, None))?;
         guard::read(&params.sql)?;
+        let limits = &server.config().limits;
         let mut lease = server.session().lease(call, &database).await?;
-        let rows = lease.query(call, &params.sql, Bounds::from(&server.config().limits)).await?;
-        let (columns, truncated) = (rows.columns.clone(), rows.truncated);
-        let result = rows.into_objects();
-        let hint = truncated.then(|| {
-            format!(
-                "Only the first {} rows are here. Add LIMIT and OFFSET with ORDER BY, or aggregate; \
-                 --query-rows-max raises the bound.",
-                result.len()
-            )
-        });
-        let stats = Stats::since(start, u64::try_from(result.len()).ok());
-        Ok(Output { result, columns, truncated, hint, resolved_database: database.alias, stats })
+        let rows = lease.query(call, &params.sql, Bounds::from(limits)).await?;
+        Ok(Output::new(rows, database.alias, limits, start))
     }
+}
+
+fn hint(rows: usize, limits: &Limits) -> String {
+    if rows == limits.query_rows_max {
+        return format!(
+            "Only the first {rows} rows are here. Add LIMIT and OFFSET with ORDER BY, or aggregate; --query-rows-max \
+             raises the bound."
+        );
+    }
+    format!(
+        "Only the first {rows} rows are here; with the next one the values are larger than {} bytes. Select fewer \
+         columns, or parts of long values with SUBSTRING, or add LIMIT and OFFSET with ORDER BY.",
+        limits.query_bytes_max
+    )
 }

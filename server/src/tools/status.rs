@@ -9,9 +9,11 @@ use crate::args::Stats;
 use crate::call::Call;
 use crate::error::Error;
 use crate::server::Server;
+use crate::session::WatcherEntry;
 use crate::tool::{Access, Tool};
 
-/// Show the server's health: versions, the hyperd behind it, its databases with their sizes, and its bounds.
+/// Show the server's health: versions, the hyperd behind it, its databases with their sizes,
+/// the folders it watches, and its bounds.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {}
@@ -57,6 +59,8 @@ pub(super) struct Output {
     read_only: bool,
     has_persistent: bool,
     databases: Vec<DatabaseEntry>,
+    /// The folders that `watch_directory` watches.
+    watchers: Vec<WatcherEntry>,
     limits: Bounds,
     stats: Stats,
 }
@@ -90,6 +94,7 @@ impl Tool for Status {
             read_only: config.read_only,
             has_persistent: config.persistent.is_some(),
             databases,
+            watchers: server.session().watches().iter().map(|watch| watch.entry()).collect(),
             limits: Bounds {
                 query_rows_max: config.limits.query_rows_max,
                 query_bytes_max: config.limits.query_bytes_max,

@@ -39,12 +39,7 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, suite: &Suite, color: bool) -> Result<ExitCode, Stop> {
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
-    let stage = Stage {
-        target: Arc::new(Duplex),
-        engines: engines(args.hyperd.as_deref())?,
-        data: suite.root.join("data"),
-        keep: args.keep,
-    };
+    let stage = Stage::new(Arc::new(Duplex), engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     // Without a hyperd every scenario would say the same; said once, it can be read.
     let engine = stage.engines.shared().map_err(Stop::CouldNotRun)?;
     if let Some(seed) = selection.shuffle {

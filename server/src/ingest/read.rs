@@ -1,0 +1,60 @@
+//! A query over an input that is loaded nowhere: hyperd reads it while it runs the query.
+
+use super::fit::{ColumnTypes, with_overrides};
+use super::format::Format;
+use super::input::Input;
+use super::load::{check_name, prepare};
+use super::relation::{Staged, Wanted};
+use crate::args::Target;
+use crate::call::Call;
+use crate::engine::{Bounds, Lease, Rows};
+use crate::error::Error;
+use crate::session::Session;
+use crate::sql;
+
+/// What is read, and what is asked about it.
+#[derive(Debug)]
+pub struct ReadRequest {
+    /// The rows.
+    pub input: Input,
+    /// What they are written in, where that is not to be found out.
+    pub format: Option<Format>,
+    /// Where in a JSON document they are.
+    pub json_path: Option<String>,
+    /// Types that are not to be inferred.
+    pub types: ColumnTypes,
+    /// The name that the query has for the rows.
+    pub table: String,
+    /// The query.
+    pub sql: String,
+    /// The tool that was called.
+    pub tool: &'static str,
+}
+
+/// Runs one query over one input. Unqualified names that are not the input's are looked up in `local`.
+pub async fn read(session: &Session, call: &Call, request: ReadRequest, bounds: Bounds) -> Result<Rows, Error> {
+    let query = sql::subquery(request.tool, &request.sql)?;
+    check_name(&request.table)?;
+    let local = session.resolve(&Target::default())?;
+    let mut staged = prepare(session, call, request.input, request.format, request.json_path).await?;
+    let mut lease = session.lease(call, &local).await?;
+    staged.describe(&mut lease, call).await?;
+    let wanted = with_overrides(&staged, &request.types)?;
+    let (name, rows) = (sql::identifier(&request.table), staged.select(&wanted));
+    let statement = format!("WITH {name} AS ({rows}) ({query})");
+    match lease.query(call, &statement, bounds).await {
+        Err(error) if error.sqlstate.is_some() => Err(blamed(&staged, &mut lease, call, error, &wanted).await),
+        outcome => outcome,
+    }
+}
+
+/// Says of an error whether it is the input's, or else leaves it to the query.
+async fn blamed(staged: &Staged, lease: &mut Lease, call: &Call, error: Error, wanted: &[Wanted]) -> Error {
+    let columns: Vec<String> =
+        wanted.iter().map(|one| format!("COUNT({})", sql::identifier(&staged.columns[one.index].name))).collect();
+    let all = format!("SELECT {} FROM ({}) rows_of_input", columns.join(", "), staged.select(wanted));
+    match lease.rows(call, &all).await {
+        Err(own) if own.sqlstate.is_some() => staged.explain(lease, call, own, wanted).await,
+        _ => error,
+    }
+}

@@ -1,0 +1,75 @@
+//! `query_data`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::query::Output;
+use crate::call::Call;
+use crate::engine::Bounds;
+use crate::error::Error;
+use crate::ingest::{ColumnTypes, Format, Input, ReadRequest, read};
+use crate::limits;
+use crate::server::Server;
+use crate::session::LOCAL;
+use crate::tool::{Access, Tool};
+
+/// Ask one read-only SQL question about rows that come with the call, without loading them: JSON (an array of objects,
+/// or an object a line) or CSV with a header.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// The rows.
+    #[schemars(length(min = 1, max = limits::DATA_CHARS_MAX))]
+    data: String,
+    /// SELECT, WITH, VALUES or TABLE; the rows are the table `data`, or `table_name`.
+    #[schemars(length(min = 1, max = limits::SQL_CHARS_MAX))]
+    sql: String,
+    /// Found out from the first character where it is left out.
+    format: Option<TextFormat>,
+    /// What the query calls the rows. Default: `data`.
+    #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
+    table_name: Option<String>,
+    /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
+    schema: Option<ColumnTypes>,
+    /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
+    #[schemars(length(max = limits::PATH_CHARS_MAX))]
+    json_extract_path: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum TextFormat {
+    Csv,
+    Json,
+}
+
+pub(super) struct QueryData;
+
+impl Tool for QueryData {
+    const NAME: &'static str = "query_data";
+    const ACCESS: Access = Access::Read;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+        let start = Instant::now();
+        let request = ReadRequest {
+            input: Input::Inline(params.data),
+            format: params.format.map(|format| match format {
+                TextFormat::Csv => Format::Csv,
+                TextFormat::Json => Format::Json,
+            }),
+            json_path: params.json_extract_path,
+            types: params.schema.unwrap_or_default(),
+            table: params.table_name.unwrap_or_else(|| "data".to_owned()),
+            sql: params.sql,
+            tool: Self::NAME,
+        };
+        let limits = &server.config().limits;
+        let rows = read(server.session(), call, request, Bounds::from(limits)).await?;
+        Ok(Output::new(rows, LOCAL.to_owned(), limits, start))
+    }
+}

@@ -1,0 +1,84 @@
+//! The command as a process, with a client on its standard input and output.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rmcp::model::{CallToolRequestParams, JsonObject};
+use rmcp::service::{RoleClient, RunningService};
+use rmcp::{ServiceExt, transport::async_rw::AsyncRwTransport};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+/// Long enough for a slow machine; a process that is still there after it was left behind.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(crate) struct Running {
+    /// The process.
+    pub(crate) child: Child,
+    /// Its client.
+    pub(crate) client: RunningService<RoleClient, ()>,
+    /// The folder that the server was told to put its temporary files into.
+    pub(crate) temporary: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts the command and introduces a client to it.
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
+        let hyperd = hyperd.expect("looking does not panic").expect("there is a hyperd").path;
+        let temporary = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"))
+            .arg("--hyperd")
+            .arg(hyperd)
+            .args(arguments)
+            .env("TMPDIR", temporary.path())
+            .env_remove("HYPERDB_PERSISTENT_DB")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the server starts");
+        let output = child.stdout.take().expect("stdout is piped");
+        let input = child.stdin.take().expect("stdin is piped");
+        let client = ().serve(AsyncRwTransport::new_client(output, input)).await.expect("the handshake succeeds");
+        Self { child, client, temporary }
+    }
+
+    /// Calls a tool; the answer, or the error under `error`.
+    pub(crate) async fn call(&self, tool: &'static str, arguments: Value) -> Value {
+        let arguments: JsonObject = serde_json::from_value(arguments).expect("arguments are an object");
+        let params = CallToolRequestParams::new(tool).with_arguments(arguments);
+        let answer = self.client.call_tool(params).await.expect("the tool answers");
+        answer.structured_content.unwrap_or_default()
+    }
+
+    /// The process id of its hyperd.
+    pub(crate) async fn hyperd_pid(&self) -> u64 {
+        self.call("status", json!({})).await["engine"]["pid"].as_u64().expect("the server started hyperd itself")
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("the server runs").to_string();
+        let sent = std::process::Command::new("kill").args([name, &pid]).status().expect("kill runs");
+        assert!(sent.success(), "failed to send {name} to {pid}");
+    }
+}
+
+/// Whether a process runs; a zombie does not.
+pub(crate) fn runs(pid: u64) -> bool {
+    let shown = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output();
+    let state = shown.expect("ps runs").stdout;
+    state.first().is_some_and(|first| *first != b'Z')
+}
+
+/// Waits until `holds` does.
+pub(crate) async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < GONE_WITHIN, "{what} did not come true within {GONE_WITHIN:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
