@@ -66,7 +66,9 @@ pub enum Checkable {
     Tool,
     /// A value: `expect`, `protocol_error` and `save`.
     Value,
-    /// Nothing: the step is an action, or it checks by itself.
+    /// None, for the step checks by itself; `eventually` repeats it.
+    Itself,
+    /// Nothing: the step is an action.
     Nothing,
 }
 
@@ -75,6 +77,10 @@ impl Checks {
     pub fn decode(fields: &mut Fields<'_>, can: Checkable, decoder: &mut Decoder) -> Self {
         let mut checks = Self::default();
         if can == Checkable::Nothing {
+            return checks;
+        }
+        if can == Checkable::Itself {
+            checks.eventually = fields.take("eventually").and_then(|node| decode_eventually(node, decoder));
             return checks;
         }
         checks.expect = pattern_field(fields, "expect", decoder);

@@ -14,6 +14,26 @@ use crate::limits;
 #[schemars(inline)]
 pub struct DatabaseName(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] pub String);
 
+/// A name or a list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Names {
+    /// One name.
+    One(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] String),
+    /// Several names.
+    Many(#[schemars(length(min = 1), inner(length(min = 1, max = limits::NAME_CHARS_MAX)))] Vec<String>),
+}
+
+impl From<Names> for Vec<String> {
+    fn from(names: Names) -> Self {
+        match names {
+            Names::One(name) => vec![name],
+            Names::Many(names) => names,
+        }
+    }
+}
+
 /// Where a call goes: `database` wins over `persist`, and `local` is where it goes without either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Target {
@@ -70,16 +90,20 @@ pub fn path(argument: &str, text: &str) -> Result<PathBuf, Error> {
 
 /// A user's text for an error message: quoted, on one line, and cut where it is long.
 pub fn excerpt(text: &str) -> String {
+    format!("{:?}", cut(text))
+}
+
+fn cut(text: &str) -> String {
     let mut short: String = text.chars().take(limits::EXCERPT_CHARS_MAX).collect();
     if short.len() < text.len() {
         short.push('…');
     }
-    format!("{short:?}")
+    short
 }
 
-/// Names for an error message, as `a`, `b` and `c`; a long list is cut.
+/// Names for an error message, as `a`, `b` and `c`; a long list is cut, and so is a long name.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{}`", cut(name))).collect();
     if quoted.len() > limits::LISTED_NAMES_MAX {
         let more = quoted.len() - limits::LISTED_NAMES_MAX;
         quoted.truncate(limits::LISTED_NAMES_MAX);
@@ -127,5 +151,6 @@ mod tests {
     fn long_texts_are_cut() {
         assert_eq!(excerpt("short"), "\"short\"");
         assert_eq!(excerpt(&"x".repeat(1000)).chars().count(), EXCERPT_CHARS_MAX + 3);
+        assert_eq!(listed(["x".repeat(1000).as_str()]).chars().count(), EXCERPT_CHARS_MAX + 3);
     }
 }

@@ -56,6 +56,12 @@ impl Call {
         self.client.as_deref()
     }
 
+    /// For one of several works that the call does: only the call itself reports progress.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self { progress: None, ..self.clone() }
+    }
+
     /// For what is left to do once the work is done: the client cannot cancel that any more.
     #[must_use]
     pub fn aftermath(&self) -> Self {

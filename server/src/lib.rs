@@ -3,7 +3,7 @@
 //! Values go down through these layers, errors and answers come up; no layer calls one above it:
 //!
 //! ```text
-//! server, tool  ->  tools  ->  ingest, export  ->  session  ->  engine  ->  hyperd
+//! server, tool  ->  tools  ->  watch  ->  ingest, export  ->  session  ->  engine  ->  hyperd
 //! ```
 //!
 //! `args`, `call`, `config`, `error`, `limits`, `schema` and `sql` are leaves: each layer may call them. `hyperd` finds

@@ -31,6 +31,18 @@ pub const CATALOG_SQL_CHARS_MAX: usize = 10_000;
 /// Most names that an error lists.
 pub const LISTED_NAMES_MAX: usize = 20;
 
+/// Most files in one call of `load_files`.
+pub const LOAD_FILES_MAX: u32 = 1_000;
+/// Most files that `load_files` loads at once; half of the connections is another bound.
+pub const LOAD_FILES_CONCURRENT_MAX: u32 = 32;
+/// Files that `load_files` loads at once where the call does not say.
+pub const LOAD_FILES_CONCURRENT_DEFAULT: u32 = 8;
+/// Most keys that an error about a merge names.
+pub const MERGE_KEYS_NAMED_MAX: usize = 5;
+
+/// Longest message of a client. The transport drops a longer one unanswered; this is more than a call may be long, so
+/// that one which is too long is told so.
+pub const MESSAGE_BYTES_MAX: usize = 512 << 20;
 /// Longest text that `load_data` takes.
 pub const DATA_CHARS_MAX: u32 = 64 << 20;
 /// Most columns of an input.
@@ -86,6 +98,10 @@ pub const EXPORT_FILE_BYTES_MIN: u64 = 100_000;
 pub const STREAM_CHUNK_ROWS: usize = 512;
 /// How long a cancelled statement may take to end before its connection is given up.
 pub const CANCEL_GRACE_MS: u64 = 2_000;
+/// How often a database is attached anew that changed at the very moment, and how long in between.
+pub const ATTACH_TRIES_MAX: u32 = 100;
+/// The pause between two of these tries.
+pub const ATTACH_PAUSE_MS: u64 = 5;
 /// How long a connection to hyperd may take to open.
 pub const CONNECT_DEADLINE_MS: u64 = 10_000;
 /// How long hyperd may take to stop by itself before it is killed.
@@ -98,7 +114,8 @@ pub const HOUSEKEEPING_DEADLINE_MS: u64 = 30_000;
 pub struct Limits {
     /// Most rows in one answer; a longer result is cut and says `truncated: true`.
     pub query_rows_max: usize,
-    /// Most bytes of values in one answer, likewise.
+    /// Most bytes of an answer's rows as JSON, likewise. They are sent twice, as structure and as text, and clients
+    /// drop messages that are too long for them; some draw the line at 16 MiB.
     pub query_bytes_max: usize,
     /// How long one statement may run before it is cancelled in hyperd.
     pub statement_deadline: Duration,
@@ -111,7 +128,7 @@ impl Default for Limits {
         const STATEMENT_DEADLINE_S: u64 = 300;
         Self {
             query_rows_max: 10_000,
-            query_bytes_max: 8 << 20,
+            query_bytes_max: 6 << 20,
             statement_deadline: Duration::from_secs(STATEMENT_DEADLINE_S),
             connections_max: 16,
         }

@@ -11,7 +11,6 @@ use hyperd_mcp::engine;
 use hyperd_mcp::error::Error;
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
-use rmcp::ServiceExt as _;
 use tracing_subscriber::EnvFilter;
 
 /// An MCP server for Hyper, on standard input and output.
@@ -86,10 +85,9 @@ async fn main() -> ExitCode {
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let server = Server::start(config(arguments)?).await?;
     let session = async {
-        let running = server.clone().serve(rmcp::transport::stdio()).await;
-        match running {
-            Ok(running) => drop(running.waiting().await),
-            Err(error) => tracing::warn!(%error, "the client left before it had introduced itself"),
+        let (read, write) = rmcp::transport::stdio();
+        if let Err(error) = server.serve_client(read, write).await {
+            tracing::warn!(%error, "the client left before it had introduced itself");
         }
     };
     tokio::select! {

@@ -6,12 +6,15 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, ErrorData, Implementation, InitializeResult, ListToolsResult,
     PaginatedRequestParams, ServerCapabilities, Tool,
 };
-use rmcp::service::RequestContext;
-use rmcp::{RoleServer, ServerHandler};
+use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::{RoleServer, ServerHandler, ServiceExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::limits;
 use crate::session::Session;
 use crate::tools;
 
@@ -42,6 +45,18 @@ impl Server {
     pub async fn stop(&self) {
         self.inner.stopping.cancel();
         self.inner.session.stop().await;
+    }
+
+    /// Serves one client until it leaves.
+    pub async fn serve_client<R, W>(&self, read: R, write: W) -> Result<(), ServerInitializeError>
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(limits::MESSAGE_BYTES_MAX);
+        let running = self.clone().serve(transport).await?;
+        drop(running.waiting().await);
+        Ok(())
     }
 
     /// Cancelled when the server stops.

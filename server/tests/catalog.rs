@@ -27,9 +27,9 @@ impl Running {
         let config = Config { engine: EngineSource::Hyperd(hyperd), persistent, ..Config::default() };
         let server = Server::start(config).await.expect("the server starts");
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        let served = server.clone();
+        let handler = server.clone();
         let serving = async move {
-            let service = served.serve(far).await.expect("the handshake succeeds");
+            let service = handler.serve(far).await.expect("the handshake succeeds");
             service.waiting().await.expect("the service does not panic")
         };
         tokio::spawn(serving.in_current_span());

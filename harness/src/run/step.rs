@@ -111,9 +111,14 @@ async fn poll(
     let began = Instant::now();
     let mut history = Vec::new();
     loop {
-        let answer = step.action.perform(frame, step).await?;
-        let value = answer.value();
-        let Err(failure) = judge(step, &answer, frame, traffic_from, log_from) else { return Ok(()) };
+        let (value, failure) = match step.action.perform(frame, step).await {
+            Ok(answer) => match judge(step, &answer, frame, traffic_from, log_from) {
+                Ok(()) => return Ok(()),
+                Err(failure) => (answer.value(), failure),
+            },
+            Err(failure) if step.action.checks_itself() => (failure.title.clone().into(), failure),
+            Err(failure) => return Err(failure),
+        };
         history.push(format!("after {:?}: {}", began.elapsed(), pattern::brief(&value)));
         let story = |failure: Failure, title: String| {
             Failure { title, ..failure }.section("tries, the last ones", last(&history))

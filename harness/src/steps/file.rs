@@ -34,7 +34,7 @@ impl Verb for File {
     }
 
     fn checkable(&self) -> Checkable {
-        Checkable::Nothing
+        Checkable::Itself
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
@@ -58,6 +58,10 @@ impl Verb for File {
 }
 
 impl Action for CheckFile {
+    fn checks_itself(&self) -> bool {
+        true
+    }
+
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let path = frame.path(&self.path)?;

@@ -35,7 +35,7 @@ pub trait Verb: Sync {
 
     /// Whether a client does it, so that `as` can name one.
     fn has_client(&self) -> bool {
-        self.checkable() != Checkable::Nothing
+        !matches!(self.checkable(), Checkable::Itself | Checkable::Nothing)
     }
 
     /// Reads the step's own keys; the common ones are read by [`Step::decode`].
@@ -70,6 +70,11 @@ pub trait Action: Debug + Send + Sync {
     /// The tool that the step calls.
     fn tool(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether doing it is a check, so that `eventually` repeats it when it fails.
+    fn checks_itself(&self) -> bool {
+        false
     }
 
     /// The steps inside this one.

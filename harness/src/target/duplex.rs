@@ -7,7 +7,6 @@ use futures::future::LocalBoxFuture;
 use hyperd_mcp::config::{Config, EngineSource};
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
-use rmcp::ServiceExt;
 
 use super::{Client, Launch, Running, Target};
 
@@ -57,9 +56,8 @@ impl Running for InProcess {
             let server = self.server.clone();
             tokio::spawn(async move {
                 // The client sees a failed handshake as its own error, which is the one to report.
-                if let Ok(running) = server.serve(server_end).await {
-                    let _ = running.waiting().await;
-                }
+                let (read, write) = tokio::io::split(server_end);
+                let _ = server.serve_client(read, write).await;
             });
             Client::connect(client_end).await
         }

@@ -4,6 +4,9 @@ use hyperdb_api::Error as HyperError;
 
 use crate::error::{Code, Error};
 
+/// SQLSTATE of what cannot be done beside something else that is done at the same moment.
+pub(super) const SERIALIZATION_FAILURE: &str = "40001";
+
 /// Translates an error of a statement whose unqualified names were resolved in `database`.
 pub(super) fn translate(error: HyperError, database: &str) -> Error {
     match error {
@@ -47,6 +50,8 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
             "Hyper does not have this. CREATE TABLE ... AS stands for SELECT INTO, and a list of DELETE and INSERT for \
              keys and conflicts.",
         ),
+        SERIALIZATION_FAILURE => Error::new(Code::ResourceBusy, text)
+            .suggest("Another call changed the same at that moment. Nothing was done; call again."),
         "57014" => Error::new(Code::Cancelled, text),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
@@ -101,6 +106,7 @@ mod tests {
     #[case::shutdown("57P01", Code::ConnectionLost)]
     #[case::connection("08006", Code::ConnectionLost)]
     #[case::busy("55006", Code::ResourceBusy)]
+    #[case::at_the_same_moment("40001", Code::ResourceBusy)]
     #[case::syntax("42601", Code::SqlError)]
     fn sqlstates_have_codes_and_are_kept(#[case] state: &str, #[case] code: Code) {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");

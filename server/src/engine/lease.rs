@@ -7,7 +7,7 @@ use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::{Attachments, Connection};
-use super::error::translate;
+use super::error::{SERIALIZATION_FAILURE, translate};
 use super::pool::Idle;
 use super::rows::{self, Bounds, Column, Rows};
 use crate::call::Call;
@@ -27,9 +27,18 @@ pub struct Lease {
     database: String,
     /// A statement was sent and its end was not seen.
     running: bool,
-    doubtful: bool,
-    retired: bool,
+    fate: Fate,
     transaction: bool,
+}
+
+/// What becomes of a connection when its call has done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Reused,
+    /// It has something of the call's own.
+    Closed,
+    /// A statement may still go on, or its result may be on the wire.
+    Doubtful,
 }
 
 impl Lease {
@@ -40,8 +49,7 @@ impl Lease {
             _permit: permit,
             database: String::new(),
             running: false,
-            doubtful: false,
-            retired: false,
+            fate: Fate::Reused,
             transaction: false,
         }
     }
@@ -59,7 +67,9 @@ impl Lease {
         tracing::trace!(sql, "sent");
         let rows = self.watch(call, rows::read(&wire, sql, bounds)).await?;
         // hyperd was told to stop in the midst of the result; what is left of it is still on the wire.
-        self.doubtful |= rows.truncated;
+        if rows.truncated {
+            self.fate = Fate::Doubtful;
+        }
         Ok(rows)
     }
 
@@ -84,7 +94,9 @@ impl Lease {
 
     /// Closes the connection in the end instead of giving it back, as one that has something attached of its own.
     pub fn retire(&mut self) {
-        self.retired = true;
+        if self.fate == Fate::Reused {
+            self.fate = Fate::Closed;
+        }
     }
 
     /// Begins a transaction. Dropping the lease before [`Lease::commit`] undoes it.
@@ -102,7 +114,7 @@ impl Lease {
 
     /// Undoes the transaction's changes, whatever became of the call.
     pub async fn rollback(&mut self) {
-        if self.doubtful || !self.transaction {
+        if self.fate == Fate::Doubtful || !self.transaction {
             return;
         }
         if self.execute(&Call::housekeeping(), "ROLLBACK").await.is_ok() {
@@ -117,8 +129,8 @@ impl Lease {
         if connection.version != Some(wanted.version) {
             let mut complete = true;
             for (sql, change) in connection.missing(wanted) {
-                match self.execute(call, &sql).await {
-                    Ok(_) => self.connection()?.apply(change),
+                match self.change(call, &sql).await {
+                    Ok(()) => self.connection()?.apply(change),
                     // A file that has gone bad must not take the other databases with it.
                     Err(error) if error.code != Code::ConnectionLost && change.spares(database) => {
                         tracing::warn!(%error, %sql, "a database could not be attached to a new connection");
@@ -137,6 +149,18 @@ impl Lease {
         Ok(())
     }
 
+    /// Attaches or detaches; Hyper refuses that at the moment in which another connection changes the tables there.
+    async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+        for _ in 1..limits::ATTACH_TRIES_MAX {
+            match self.execute(call, sql).await {
+                Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
+                done => return done.map(drop),
+            }
+            call.race(tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS))).await?;
+        }
+        self.execute(call, sql).await.map(drop)
+    }
+
     /// Waits for a statement; interrupted, cancels it in hyperd and waits a little for its end.
     async fn watch<T>(
         &mut self,
@@ -153,7 +177,7 @@ impl Lease {
             biased;
             ended = &mut statement => ended,
             reason = call.interrupted() => {
-                self.doubtful = true;
+                self.fate = Fate::Doubtful;
                 cancel(&wire).await;
                 let grace = limits::ms(limits::CANCEL_GRACE_MS);
                 match tokio::time::timeout(grace, &mut statement).await {
@@ -174,7 +198,7 @@ impl Lease {
     fn failed(&mut self, error: hyperdb_api::Error) -> Error {
         let error = translate(error, &self.database);
         if error.code == Code::ConnectionLost {
-            self.doubtful = true;
+            self.fate = Fate::Doubtful;
             // The others lead to the same hyperd.
             self.idle.clear();
         }
@@ -198,7 +222,7 @@ impl Drop for Lease {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move { cancel(&connection.wire).await });
             }
-        } else if !self.doubtful && !self.retired && !self.transaction {
+        } else if self.fate == Fate::Reused && !self.transaction {
             self.idle.give_back(connection);
         }
     }

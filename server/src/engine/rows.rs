@@ -25,7 +25,7 @@ pub struct Column {
 pub struct Bounds {
     /// Most rows.
     pub rows_max: usize,
-    /// Most bytes of values.
+    /// Most bytes of rows as JSON.
     pub bytes_max: usize,
 }
 
@@ -80,6 +80,7 @@ pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> h
     let mut types: Vec<SqlType> = Vec::new();
     let mut result = Rows::default();
     let mut bytes = 0;
+    let mut names_bytes = 0;
     'chunks: loop {
         let chunk = stream.next_chunk().await?;
         if types.is_empty()
@@ -92,10 +93,11 @@ pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> h
             });
             result.columns = distinct(named.collect());
             refuse_unknown(&types, &result.columns)?;
+            names_bytes = result.columns.iter().map(|column| json_bytes(column.name.as_bytes())).sum();
         }
         let Some(chunk) = chunk else { break };
         for row in chunk {
-            bytes += (0..types.len()).filter_map(|index| row.get_bytes(index)).map(<[u8]>::len).sum::<usize>();
+            bytes += names_bytes + (0..types.len()).filter_map(|i| row.get_bytes(i)).map(json_bytes).sum::<usize>();
             if result.rows.len() == bounds.rows_max || bytes > bounds.bytes_max {
                 result.truncated = true;
                 break 'chunks;
@@ -111,6 +113,18 @@ pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> h
         }
     }
     Ok(result)
+}
+
+/// About how many bytes a value or name is in an answer. A quote in it is written `\"` in the answer's structure and
+/// `\\\"` in its text, a control character as `\u0001` and more; numbers are longer than their binary form.
+fn json_bytes(bytes: &[u8]) -> usize {
+    const AROUND: usize = 16;
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' => 3,
+        0..0x20 => 7,
+        _ => 1,
+    };
+    AROUND + bytes.iter().map(escaped).sum::<usize>()
 }
 
 fn not_tcp() -> hyperdb_api::Error {

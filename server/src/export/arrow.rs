@@ -22,6 +22,6 @@ impl Exporter for ArrowIpc {
             None | Some(Framing::Stream) => "arrowstream",
             Some(Framing::File) => "arrowfile",
         };
-        copy::to_file(job, format, &[], &[]).boxed()
+        async move { copy::to_file(job, job.lease().await?, format, &[], &[]).await }.boxed()
     }
 }

@@ -12,11 +12,11 @@ use crate::sql;
 /// Writes the job's rows to its place as one file. hyperd has no way to write `foreign` types in this format.
 pub(super) async fn to_file(
     job: &Job<'_>,
+    mut lease: Lease,
     format: &str,
     clauses: &[String],
     foreign: &[&str],
 ) -> Result<Written, Error> {
-    let mut lease = job.lease().await?;
     let query = query(job, &mut lease, format, foreign).await?;
     let unfinished = job.place.unfinished()?;
     let rows = write(job, &mut lease, &query, unfinished.path(), format, clauses).await?;
@@ -82,12 +82,16 @@ fn refuse_unfit(columns: &[Column], format: &str, foreign: &[&str]) -> Result<()
 
 /// hyperd's refusal to write, with what is to be done about it.
 pub(super) fn explained(error: Error, job: &Job<'_>) -> Error {
-    match error.sqlstate.as_deref() {
-        Some("58030" | "58S01" | "42501" | "53100") => {
-            let message = format!("Could not write {}: {}", job.place.path().display(), error.message);
-            Error { message, ..error }
-                .suggest("Check that the server may write there and that there is space left. Nothing was left behind.")
-        }
-        _ => error,
+    let unwritten = match error.sqlstate.as_deref() {
+        Some("42501" | "53100" | "53200" | "58000" | "58030" | "58S01") => true,
+        // A query may read files of its own that are not there.
+        Some("58P01") => !matches!(job.source, Source::Query(_)),
+        _ => false,
+    };
+    if !unwritten {
+        return error;
     }
+    let message = format!("Could not write {}: {}.", job.place.path().display(), error.message.trim_end_matches('.'));
+    Error { message, ..error }
+        .suggest("Check that the server may write there and that there is space left. Nothing was left behind.")
 }

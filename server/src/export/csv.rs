@@ -22,7 +22,11 @@ impl Exporter for Csv {
             if job.options.header.is_none() {
                 clauses.push("header => true".to_owned());
             }
-            copy::to_file(job, "csv", &clauses, &[]).await
+            let mut lease = job.lease().await?;
+            // Without it a floating-point number loses its last digits. It is a setting of the connection.
+            lease.retire();
+            lease.execute(job.call, "SET extra_float_digits = 3").await?;
+            copy::to_file(job, lease, "csv", &clauses, &[]).await
         }
         .boxed()
     }

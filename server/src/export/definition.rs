@@ -50,9 +50,12 @@ pub struct Fidelity {
 /// Defaults, collations and keys of a database, by table.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    columns: HashMap<(String, String, String), (Option<String>, Option<String>)>,
+    columns: HashMap<(String, String, String), ColumnExtras>,
     keys: HashMap<(String, String), Vec<Key>>,
 }
+
+/// A column's default and its collation.
+type ColumnExtras = (Option<String>, Option<String>);
 
 #[derive(Debug)]
 struct Key {

@@ -68,7 +68,7 @@ pub struct FormatOptions {
     pub(super) max_file_size: Option<u64>,
     /// iceberg: names of the metadata files. Default: metastore.
     pub(super) table_scheme: Option<TableScheme>,
-    /// arrow_ipc: stream (default) or file.
+    /// `arrow_ipc`: stream (default) or file.
     pub(super) framing: Option<Framing>,
 }
 

@@ -19,7 +19,7 @@ impl Exporter for Parquet {
     fn export<'a>(&'a self, job: &'a Job<'a>) -> BoxFuture<'a, Result<Written, Error>> {
         async move {
             let foreign = ["INTERVAL", "GEOGRAPHY", "OID"];
-            copy::to_file(job, "parquet", &job.options.clauses(), &foreign).await
+            copy::to_file(job, job.lease().await?, "parquet", &job.options.clauses(), &foreign).await
         }
         .boxed()
     }

@@ -32,6 +32,12 @@ pub(super) struct LoadStats {
     format: Format,
     /// Whether the table is new or has other columns than before.
     schema_changed: bool,
+    /// Of a merge: rows that were added beyond those that were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inserted: Option<u64>,
+    /// Of a merge: rows of the table that gave way to one with their key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<u64>,
 }
 
 /// The answer to a load.
@@ -45,6 +51,12 @@ pub struct LoadAnswer {
     /// Columns in which NA, N/A or NULL was read as NULL, and how often; a type of TEXT in `schema` keeps the words.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     null_words: BTreeMap<String, u64>,
+    /// Of a merge: columns that the table did not have before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added_columns: Option<Vec<String>>,
+    /// Of a merge: columns that the input lacks, NULL in every row that came from it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns_left_null: Vec<String>,
     stats: LoadStats,
 }
 
@@ -56,6 +68,7 @@ impl LoadAnswer {
             sql_type: column.sql_type,
             nullable: column.nullable,
         };
+        let merged = loaded.merged;
         Self {
             table,
             rows: loaded.rows,
@@ -63,12 +76,16 @@ impl LoadAnswer {
             mode,
             resolved_database: loaded.database.alias,
             null_words: loaded.null_words.into_iter().collect(),
+            added_columns: merged.as_ref().map(|merged| merged.added_columns.clone()),
+            columns_left_null: merged.as_ref().map(|merged| merged.columns_left_null.clone()).unwrap_or_default(),
             stats: LoadStats {
                 elapsed_ms: elapsed_ms(start),
                 rows: loaded.rows,
                 bytes_read: loaded.bytes,
                 format: loaded.format,
                 schema_changed: loaded.schema_changed,
+                inserted: merged.as_ref().map(|merged| merged.inserted),
+                replaced: merged.as_ref().map(|merged| merged.replaced),
             },
         }
     }

@@ -95,7 +95,7 @@ fn columns(schema: &Schema, name: &str) -> Result<Vec<InputColumn>, Error> {
     }
     let unknown: Vec<String> = fields
         .iter()
-        .filter(|field| readable(field.data_type()).and_then(|found| sql_type(&found)).is_none())
+        .filter(|field| of_field(field).is_none())
         .map(|field| format!("{} ({})", field.name(), field.data_type()))
         .collect();
     if !unknown.is_empty() {
@@ -116,7 +116,7 @@ fn columns(schema: &Schema, name: &str) -> Result<Vec<InputColumn>, Error> {
         }
     }
     let column = |field: &Arc<Field>| {
-        let sql_type = readable(field.data_type()).and_then(|found| sql_type(&found)).unwrap_or(SqlType::Text);
+        let sql_type = of_field(field).unwrap_or(SqlType::Text);
         InputColumn { name: field.name().clone(), sql_type, evidence: None }
     };
     Ok(fields.iter().map(column).collect())
@@ -137,6 +137,22 @@ fn readable(data_type: &DataType) -> Option<DataType> {
         DataType::Decimal256(_, scale) => DataType::Decimal128(NUMERIC_DIGITS_MAX, *scale),
         DataType::Dictionary(_, values) => readable(values)?,
         other => other.clone(),
+    })
+}
+
+/// The type of a column. Hyper notes in its files what Arrow has no type for, and reads them as nothing else.
+fn of_field(field: &Field) -> Option<SqlType> {
+    let found = sql_type(&readable(field.data_type())?)?;
+    let noted = |key: &str| field.metadata().get(key).map(String::as_str);
+    let length = noted("hyper:max_string_length").and_then(|length| length.parse().ok());
+    Some(match (noted("hyper:type"), length) {
+        (Some("JSON"), _) => SqlType::Json,
+        (Some("Oid"), _) => SqlType::Oid,
+        (Some("Geography"), _) => SqlType::Geography,
+        (Some("Char1"), _) => SqlType::Char(1),
+        (Some("Char"), Some(length)) => SqlType::Char(length),
+        (None, Some(length)) if found == SqlType::Text => SqlType::VarChar(length),
+        _ => found,
     })
 }
 
@@ -200,7 +216,7 @@ fn rewrite(batches: Box<dyn RecordBatchReader>, out: &mut File, call: &Call) -> 
         .iter()
         .map(|field| {
             let data_type = readable(field.data_type()).unwrap_or_else(|| field.data_type().clone());
-            Field::new(field.name(), data_type, field.is_nullable())
+            Field::new(field.name(), data_type, field.is_nullable()).with_metadata(field.metadata().clone())
         })
         .collect();
     let schema = Arc::new(Schema::new(fields));

@@ -18,7 +18,8 @@ pub(super) fn with_overrides(staged: &Staged, types: &ColumnTypes) -> Result<Vec
         let names = || staged.columns.iter().map(|column| column.name.as_str());
         let Some(index) = names().position(|column| column == name) else {
             let error = Error::invalid(format!(
-                "`schema` names a column `{name}` that {} does not have; its columns are {}.",
+                "`schema` names a column {} that {} does not have; its columns are {}.",
+                listed([name.as_str()]),
                 staged.name,
                 listed(names())
             ));
@@ -66,9 +67,9 @@ pub(super) fn to_table(
     columns: &[TableColumn],
     types: &ColumnTypes,
 ) -> Result<Vec<Wanted>, Error> {
-    let wanted = to_wider_table(staged, table, columns, types)?;
     let there = |name: &str| columns.iter().any(|column| column.name == name);
-    let extra: Vec<&str> = staged.columns.iter().map(|column| column.name.as_str()).filter(|name| !there(name)).collect();
+    let extra: Vec<&str> =
+        staged.columns.iter().map(|column| column.name.as_str()).filter(|name| !there(name)).collect();
     if !extra.is_empty() {
         let there = listed(columns.iter().map(|column| column.name.as_str()));
         let (extra, name) = (listed(extra), &staged.name);
@@ -78,7 +79,7 @@ pub(super) fn to_table(
         )
         .suggest("Rename or remove the columns, add them with ALTER TABLE, or load with mode: \"replace\"."));
     }
-    Ok(wanted)
+    to_wider_table(staged, table, columns, types)
 }
 
 /// The same for a table that gets the columns which it lacks: those have the types of a new table's.
@@ -100,7 +101,10 @@ pub(super) fn to_wider_table(
         if !fits {
             misfits.push(format!("{} ({} into {sql_type})", column.name, wanted.sql_type));
         }
-        wanted.sql_type = sql_type;
+        // INSERT takes an override's type to the table's.
+        if !overridden {
+            wanted.sql_type = sql_type;
+        }
     }
     if misfits.is_empty() {
         return Ok(wanted);

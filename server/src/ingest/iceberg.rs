@@ -53,6 +53,16 @@ impl IcebergTable {
         Ok(Self { path, bytes, metadata_filename, version_as_of })
     }
 
+    /// How errors name it.
+    pub(super) fn name(&self) -> String {
+        let path = self.path.display();
+        match (&self.metadata_filename, self.version_as_of) {
+            (Some(name), _) => format!("`{path}` ({name})"),
+            (None, Some(version)) => format!("`{path}` (version {version})"),
+            (None, None) => format!("`{path}`"),
+        }
+    }
+
     /// Adds the arguments that say how to read it again.
     pub(super) fn describe(&self, params: &mut Value) {
         params["path"] = json!(self.path);

@@ -70,7 +70,7 @@ impl Evidence {
             Spelling::Decimal { digits, scale } => {
                 self.digits = self.digits.max(digits);
                 self.scale = self.scale.max(scale);
-                self.needs_digits |= digits.saturating_add(scale) > DOUBLE_DIGITS_MAX;
+                self.needs_digits |= digits.max(1).saturating_add(scale) > DOUBLE_DIGITS_MAX;
                 DECIMAL
             }
             Spelling::Exponent => FLOAT,
@@ -171,6 +171,7 @@ mod tests {
     #[case(&["1", "2.5"], "double precision")]
     #[case(&["9007199254740993", "2.5"], "numeric(38,1)")]
     #[case(&["0.123456789012345678"], "numeric(38,18)")]
+    #[case(&["0.99999999999999999999999999999999999999"], "numeric(38,38)")]
     #[case(&["0.123456789012345678", "1e5"], "double precision")]
     #[case(&["1", "NaN"], "double precision")]
     #[case(&["NaN"], "text")]

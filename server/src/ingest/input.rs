@@ -88,7 +88,7 @@ impl Input {
         match self {
             Self::File(file) => format!("`{}`", file.path.display()),
             Self::Inline(_) => "`data`".to_owned(),
-            Self::Iceberg(table) => format!("`{}`", table.path.display()),
+            Self::Iceberg(table) => table.name(),
             Self::Query(_) => "The query".to_owned(),
         }
     }

@@ -65,7 +65,8 @@ fn step(raw: &str, segment: &str, walked: &str) -> Result<String, Error> {
         let names = || object.keys().map(String::as_str);
         return object.get(segment).map(|value| value.get().to_owned()).ok_or_else(|| {
             let error = Error::invalid(format!(
-                "`json_extract_path`: {walked} has no key `{segment}`; its keys are {}.",
+                "`json_extract_path`: {walked} has no key {}; its keys are {}.",
+                listed([segment]),
                 listed(names())
             ));
             match nearest(segment, names()) {
@@ -78,14 +79,16 @@ fn step(raw: &str, segment: &str, walked: &str) -> Result<String, Error> {
         let found = segment.parse::<usize>().ok().and_then(|index| array.get(index));
         return found.map(|value| value.get().to_owned()).ok_or_else(|| {
             Error::invalid(format!(
-                "`json_extract_path`: {walked} is an array of {} values and has no `{segment}`.",
-                array.len()
+                "`json_extract_path`: {walked} is an array of {} values and has no {}.",
+                array.len(),
+                listed([segment])
             ))
             .suggest("Positions start at 0; leave the part out to load the whole array.")
         });
     }
     Err(Error::invalid(format!(
-        "`json_extract_path`: {walked} is neither an object nor an array; it has no `{segment}`."
+        "`json_extract_path`: {walked} is neither an object nor an array; it has no {}.",
+        listed([segment])
     ))
     .suggest("End the path at an array of objects."))
 }
@@ -102,7 +105,7 @@ mod tests {
     fn extracted(path: &str) -> Result<String, crate::error::Error> {
         extract(&Input::Inline(DOCUMENT.to_owned()), path).map(|input| match input {
             Input::Inline(text) => text,
-            Input::File(_) => unreachable!("an extract is text"),
+            _ => unreachable!("an extract is text"),
         })
     }
 

@@ -16,7 +16,7 @@ use super::receipt::Receipt;
 use super::relation::{Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
-use crate::args::{Target, excerpt};
+use crate::args::{Target, excerpt, listed};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
@@ -354,24 +354,24 @@ impl Load<'_> {
         Ok(old.map(|table| table.columns))
     }
 
-    /// hyperd speaks of syntax where a column that must have a value gets none.
+    /// Names the columns that must have a value and get none: hyperd does not, and speaks of syntax where the input
+    /// lacks them altogether.
     fn incomplete(&self, error: Error, table: &Table) -> Error {
         let given = |name: &str| self.staged.columns.iter().any(|column| column.name == name);
-        let missing: Vec<&str> = table
-            .columns
-            .iter()
-            .filter(|column| !column.nullable && !given(&column.name))
-            .map(|column| column.name.as_str())
-            .collect();
-        if error.sqlstate.as_deref() != Some("42601") || missing.is_empty() {
-            return error;
-        }
-        let message = format!(
-            "{} lacks columns that table `{}` needs a value for: {}.",
-            self.staged.name,
-            self.table,
-            crate::args::listed(missing)
-        );
-        Error { code: Code::SchemaMismatch, message, suggestion: Some("Add the columns.".to_owned()), ..error }
+        let required = table.columns.iter().filter(|column| !column.nullable).map(|column| column.name.as_str());
+        let (given, missing): (Vec<&str>, Vec<&str>) = required.partition(|name| given(name));
+        let (name, table) = (&self.staged.name, self.table);
+        let (message, suggestion) = match error.sqlstate.as_deref() {
+            Some("42601") if !missing.is_empty() => (
+                format!("{name} lacks columns that table `{table}` needs a value for: {}.", listed(missing)),
+                "Add the columns.",
+            ),
+            Some("23502") => (
+                format!("{name} has a row with NULL where table `{table}` needs a value: in {}.", listed(given)),
+                "Give each row a value there, or leave such rows out.",
+            ),
+            _ => return error,
+        };
+        Error { code: Code::SchemaMismatch, message, suggestion: Some(suggestion.to_owned()), ..error }
     }
 }

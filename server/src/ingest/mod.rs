@@ -44,7 +44,7 @@ pub use infer::Evidence;
 pub use input::{Input, InputFile};
 pub use inspect::{ColumnSummary, Summary, inspect};
 pub use load::{LoadMode, LoadRequest, Loaded, check_name, load};
-pub use load_many::{FileLoad, FileLoaded, load_many};
+pub use load_many::{FileLoad, FileLoaded, ManyRequest, load_many};
 pub use merge::{Merged, merge_key};
 pub use read::{ReadRequest, read};
 pub use receipt::{Receipt, load_noted};

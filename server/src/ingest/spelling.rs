@@ -89,7 +89,8 @@ fn number(cell: &[u8]) -> Option<Spelling> {
             let scale = leading_digits(&rest[1..]);
             match rest.get(1 + scale) {
                 _ if scale == 0 => None,
-                None => Some(decimal(whole, scale)),
+                // The zero before the point is no digit that a type has to have room for.
+                None => Some(decimal(if unsigned.starts_with(b"0.") { 0 } else { whole }, scale)),
                 Some(b'e' | b'E') => exponent(cell),
                 Some(_) => None,
             }

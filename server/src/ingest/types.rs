@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::args::listed;
 use crate::error::Error;
 
 /// The most digits that a `numeric` can hold.
@@ -180,7 +181,7 @@ fn length(argument: &str) -> Option<u32> {
 }
 
 fn unknown(text: &str) -> Error {
-    Error::invalid(format!("`{text}` is not a type that a column can have."))
+    Error::invalid(format!("{} is not a type that a column can have.", listed([text])))
         .suggest(format!("Use one of: {NAMES}; p is at most {NUMERIC_DIGITS_MAX} and s at most p."))
 }
 

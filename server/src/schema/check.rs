@@ -55,7 +55,7 @@ fn value(schema: &Value, given: &Value, path: &str, mistakes: &mut Vec<Mistake>)
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
         && !choices.contains(given)
     {
-        mistakes.push(wrong_choice(choices, given, path));
+        mistakes.push(wrong_choice(choices, schema, given, path));
     }
     match given {
         Value::Object(fields) => object(schema, fields, path, mistakes),
@@ -148,9 +148,9 @@ fn wrong_type(expected: &[&str], given: &Value, path: &str) -> Mistake {
     }
 }
 
-fn wrong_choice(choices: &[Value], given: &Value, path: &str) -> Mistake {
+fn wrong_choice(choices: &[Value], schema: &Value, given: &Value, path: &str) -> Mistake {
     let names = || choices.iter().filter_map(Value::as_str);
-    let one_of = format!("`{path}` is one of {}.", listed(names()));
+    let one_of = format!("`{path}` is one of {}{}", listed(names()), described(Some(schema)));
     let remedy = match given.as_str().and_then(|given| nearest(given, names())) {
         Some(name) => format!("Did you mean `{name}`? {one_of}"),
         None => one_of,

@@ -52,7 +52,7 @@ impl From<Mode> for LoadMode {
     }
 }
 
-/// A file as attach_database takes it.
+/// A file as `attach_database` takes it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]

@@ -37,7 +37,8 @@ pub(super) struct Params {
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Output {
-    output_path: String,
+    #[serde(rename = "output_path")]
+    path: String,
     format: ExportFormat,
     rows: u64,
     file_size_bytes: u64,
@@ -79,7 +80,7 @@ impl Tool for Export {
         let (server, call) = (server.clone(), call.clone());
         let exported = to_its_end(async move { export(server.session(), &call, request).await }).await?;
         Ok(Output {
-            output_path: exported.path.to_string_lossy().into_owned(),
+            path: exported.path.to_string_lossy().into_owned(),
             format,
             rows: exported.rows,
             file_size_bytes: exported.bytes,

@@ -5,10 +5,10 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{DatabaseName, Target};
+use crate::args::{DatabaseName, Names, Target};
 use crate::call::Call;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
+use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key, to_its_end};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
@@ -25,8 +25,11 @@ pub(super) struct Params {
     /// Absolute path of the file.
     #[schemars(length(min = 1, max = limits::PATH_CHARS_MAX))]
     path: String,
-    /// `replace` (default) makes the table anew; `append` adds rows, matching columns by name.
-    mode: Option<LoadMode>,
+    /// `replace` (default) makes the table anew; `append` adds rows, matching columns by name; `merge` replaces the rows
+    /// with the same `merge_key` as a whole, appends the others and adds columns that are new.
+    mode: Option<Mode>,
+    /// Column, or list of columns, that tells rows apart; for `merge`.
+    merge_key: Option<Names>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
     /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
@@ -34,6 +37,25 @@ pub(super) struct Params {
     database: Option<DatabaseName>,
     /// Short for `database: "persistent"`; `database` wins.
     persist: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Mode {
+    Replace,
+    Append,
+    Merge,
+}
+
+impl From<Mode> for LoadMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Replace => Self::Replace,
+            Mode::Append => Self::Append,
+            Mode::Merge => Self::Merge,
+        }
+    }
 }
 
 pub(super) struct LoadFile;
@@ -46,14 +68,15 @@ impl Tool for LoadFile {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
-        let (table, mode) = (params.table.clone(), params.mode.unwrap_or_default());
+        let (table, mode) = (params.table.clone(), params.mode.map_or_else(LoadMode::default, LoadMode::from));
+        let merge_key = merge_key(mode, params.merge_key)?;
         let request = LoadRequest {
             input: Input::File(InputFile::open(&params.path)?),
             format: None,
             json_path: params.json_extract_path,
             table: params.table,
             mode,
-            merge_key: Vec::new(),
+            merge_key,
             types: params.schema.unwrap_or_default(),
             target: Target::new(params.database, params.persist),
             tool: Self::NAME,

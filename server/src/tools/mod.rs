@@ -10,6 +10,7 @@ mod inspect_file;
 mod list_attached_databases;
 mod load_data;
 mod load_file;
+mod load_files;
 mod load_iceberg;
 mod query;
 mod query_data;
@@ -36,6 +37,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         route::<list_attached_databases::ListAttachedDatabases>(),
         route::<load_data::LoadData>(),
         route::<load_file::LoadFile>(),
+        route::<load_files::LoadFiles>(),
         route::<load_iceberg::LoadIceberg>(),
         route::<query::Query>(),
         route::<query_data::QueryData>(),

@@ -77,8 +77,9 @@ fn hint(rows: usize, limits: &Limits) -> String {
         );
     }
     format!(
-        "Only the first {rows} rows are here; with the next one the values are larger than {} bytes. Select fewer \
-         columns, or parts of long values with SUBSTRING, or add LIMIT and OFFSET with ORDER BY.",
+        "Only the first {rows} rows are here; with the next one the answer is longer than {} bytes. Select fewer \
+         columns, or parts of long values with SUBSTRING, or add LIMIT and OFFSET with ORDER BY; --query-bytes-max \
+         raises the bound.",
         limits.query_bytes_max
     )
 }

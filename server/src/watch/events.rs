@@ -101,8 +101,11 @@ fn refused(directory: &Path, error: &notify::Error) -> Error {
     };
     let directory = directory.display();
     if exhausted {
-        return Error::new(Code::ResourceBusy, format!("The system lets this user watch no more folders than it does, so {directory} cannot be watched."))
-            .suggest("Unwatch other folders, end other programs that watch, or raise fs.inotify.max_user_instances and fs.inotify.max_user_watches.");
+        let message = format!("{directory} cannot be watched: the system lets this user watch no more folders.");
+        return Error::new(Code::ResourceBusy, message).suggest(
+            "Unwatch other folders, end other programs that watch, or raise fs.inotify.max_user_instances and \
+             fs.inotify.max_user_watches.",
+        );
     }
     Error::invalid(format!("{directory} cannot be watched: {error}."))
         .suggest("Check that it is a folder of a file system that reports changes, and that the server may read it.")

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::to_string_pretty;
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
@@ -23,7 +24,7 @@ pub(super) struct Spool {
     directory: PathBuf,
     own: PathBuf,
     owner: String,
-    lock: Mutex<Option<tempfile::NamedTempFile>>,
+    lock: Mutex<Option<NamedTempFile>>,
     count: AtomicU64,
 }
 
@@ -62,10 +63,8 @@ impl Spool {
     /// Makes what is needed in `directory`.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let loading = directory.join(LOADING);
-        fs::create_dir_all(&loading)?;
         // The lock is held before there is a folder that another server could take for one that was left.
-        let lock = tempfile::Builder::new().prefix("").suffix(".lock").rand_bytes(12).tempfile_in(&loading)?;
-        lock.as_file().try_lock().map_err(io::Error::from)?;
+        let lock = own_lock(&loading)?;
         let own = lock.path().with_extension("");
         fs::create_dir(&own)?;
         let owner = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -107,17 +106,18 @@ impl Spool {
     /// Takes over what watches of the folder that are gone had taken.
     pub(super) fn take_over(&self) -> io::Result<Vec<Delivery>> {
         let mut deliveries = Vec::new();
-        for entry in fs::read_dir(self.directory.join(LOADING))? {
-            let left = entry?.path();
+        for left in entries(&self.directory.join(LOADING))? {
+            if left.extension() == Some(OsStr::new(LOCK)) {
+                sweep_lock(&left)?;
+                continue;
+            }
             if left == self.own || !left.is_dir() {
                 continue;
             }
             let lock_path = left.with_extension(LOCK);
             let lock = File::options().create(true).truncate(false).write(true).open(&lock_path)?;
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(error)) => return Err(error),
+            if !locks(&lock)? {
+                continue;
             }
             for folder in entries(&left)? {
                 deliveries.extend(self.adopt(&folder)?);
@@ -223,6 +223,43 @@ impl Spool {
                 tracing::warn!(%error, "a lock of a watched folder could not be kept");
             }
         }
+    }
+}
+
+/// A lock file of a name that nobody else has, and its lock.
+fn own_lock(loading: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        fs::create_dir_all(loading)?;
+        let lock = match tempfile::Builder::new().prefix("").suffix(".lock").rand_bytes(12).tempfile_in(loading) {
+            // Another server has just ended its watch, and removed the folder.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            lock => lock?,
+        };
+        // Before it was locked, another server may have taken it for one that was left.
+        if locks(lock.as_file())? && lock.path().exists() {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Removes a lock file that a server left which was killed before it had made its folder, or after it had removed it.
+fn sweep_lock(path: &Path) -> io::Result<()> {
+    if path.with_extension("").exists() {
+        return Ok(());
+    }
+    match File::options().write(true).open(path) {
+        Ok(lock) if locks(&lock)? => fs::remove_file(path).or_else(gone),
+        Ok(_) => Ok(()),
+        Err(error) => gone(error),
+    }
+}
+
+/// Locks a file, unless somebody else has it locked.
+fn locks(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -1,0 +1,157 @@
+//! Loading many files at once: each is loaded, or fails, for itself.
+//!
+//! Files of different tables run side by side; those that append to one table run in the order in which they are named,
+//! so that it does not depend on luck which of them makes the table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures::{StreamExt as _, stream};
+
+use super::answer::to_its_end;
+use super::fit::ColumnTypes;
+use super::input::{Input, InputFile};
+use super::load::{LoadMode, LoadRequest, Loaded, load};
+use crate::args::{Target, excerpt};
+use crate::call::Call;
+use crate::error::Error;
+use crate::limits::{LOAD_FILES_CONCURRENT_DEFAULT, Limits};
+use crate::session::Session;
+
+/// One of many files, and the table that it goes to.
+#[derive(Debug, Clone)]
+pub struct FileLoad {
+    /// The file's path, as the user typed it.
+    pub path: String,
+    /// The table's name.
+    pub table: String,
+    /// What becomes of a table of that name.
+    pub mode: LoadMode,
+    /// Types that are not to be inferred.
+    pub types: ColumnTypes,
+    /// Where in a JSON document the rows are.
+    pub json_path: Option<String>,
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct FileLoaded {
+    /// What was asked for.
+    pub file: FileLoad,
+    /// What came of it.
+    pub outcome: Result<Loaded, Error>,
+}
+
+/// Many files, and the database that they all go to.
+#[derive(Debug)]
+pub struct ManyRequest {
+    /// The files.
+    pub files: Vec<FileLoad>,
+    /// The database.
+    pub target: Target,
+    /// How many are loaded at once, where that is not left open.
+    pub concurrency: Option<u32>,
+    /// The tool that was called, for the table catalogue.
+    pub tool: &'static str,
+}
+
+/// Loads the files; the outcomes are in their order. Fails as a whole only where nothing was begun.
+pub async fn load_many(
+    session: &Arc<Session>,
+    call: &Call,
+    limits: &Limits,
+    request: ManyRequest,
+) -> Result<Vec<FileLoaded>, Error> {
+    let queues = queues(&request.files)?;
+    // Half of the connections are left to other calls.
+    let wanted = request.concurrency.unwrap_or(LOAD_FILES_CONCURRENT_DEFAULT);
+    let concurrency = usize::try_from(wanted).unwrap_or(1).min(limits.connections_max / 2).max(1);
+    session.resolve_writable(&request.target)?;
+    let (many, total) = (&request, u32::try_from(request.files.len()).unwrap_or(u32::MAX));
+    let done = &AtomicU32::new(0);
+    let run = |queue: Vec<usize>| async move {
+        let mut outcomes = Vec::with_capacity(queue.len());
+        for index in queue {
+            let file = &many.files[index];
+            let outcome = load_one(session, &call.part(), many, file).await;
+            let told = match &outcome {
+                Ok(loaded) => format!("{} is loaded: {} rows", excerpt(&file.path), loaded.rows),
+                Err(error) => format!("{} is not loaded: {}", excerpt(&file.path), error.message),
+            };
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            call.report(f64::from(done), Some(f64::from(total)), told);
+            outcomes.push((index, outcome));
+        }
+        outcomes
+    };
+    let mut outcomes: Vec<(usize, Result<Loaded, Error>)> =
+        stream::iter(queues).map(run).buffer_unordered(concurrency).concat().await;
+    outcomes.sort_by_key(|(index, _)| *index);
+    let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome);
+    Ok(request.files.into_iter().zip(outcomes).map(|(file, outcome)| FileLoaded { file, outcome }).collect())
+}
+
+async fn load_one(session: &Arc<Session>, call: &Call, many: &ManyRequest, file: &FileLoad) -> Result<Loaded, Error> {
+    let request = LoadRequest {
+        input: Input::File(InputFile::open(&file.path)?),
+        format: None,
+        json_path: file.json_path.clone(),
+        table: file.table.clone(),
+        mode: file.mode,
+        merge_key: Vec::new(),
+        types: file.types.clone(),
+        target: many.target.clone(),
+        tool: many.tool,
+    };
+    let (session, call) = (Arc::clone(session), call.clone());
+    to_its_end(async move { load(&session, &call, request).await }).await
+}
+
+/// The files by their places, one queue for each table. A table that is replaced has one file alone: of two, one would
+/// be loaded for nothing.
+fn queues(files: &[FileLoad]) -> Result<Vec<Vec<usize>>, Error> {
+    let mut queues: Vec<Vec<usize>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (index, file) in files.iter().enumerate() {
+        let place = *places.entry(&file.table).or_insert(queues.len());
+        match queues.get_mut(place) {
+            None => queues.push(vec![index]),
+            Some(queue) => queue.push(index),
+        }
+    }
+    let replaced = |queue: &&Vec<usize>| queue.iter().any(|index| files[*index].mode == LoadMode::Replace);
+    let Some(queue) = queues.iter().filter(|queue| queue.len() > 1).find(replaced) else { return Ok(queues) };
+    let (first, second) = (queue[0], queue[1]);
+    let table = excerpt(&files[first].table);
+    Err(Error::invalid(format!(
+        "`files[{first}]` and `files[{second}]` both go to the table {table}, and one of them replaces it."
+    ))
+    .suggest("Nothing was loaded. Give all files of one table mode: \"append\", or each file a table of its own."))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{ColumnTypes, FileLoad, LoadMode, queues};
+
+    fn file(table: &str, mode: LoadMode) -> FileLoad {
+        let table = table.to_owned();
+        FileLoad { path: String::new(), table, mode, types: ColumnTypes::new(), json_path: None }
+    }
+
+    #[rstest]
+    #[case::apart(&[("a", LoadMode::Replace), ("b", LoadMode::Append)], Some(&[&[0][..], &[1]][..]))]
+    #[case::appended(
+        &[("a", LoadMode::Append), ("b", LoadMode::Replace), ("a", LoadMode::Append)],
+        Some(&[&[0, 2][..], &[1]][..])
+    )]
+    #[case::replaced_twice(&[("a", LoadMode::Replace), ("a", LoadMode::Replace)], None)]
+    #[case::replaced_after(&[("a", LoadMode::Append), ("a", LoadMode::Replace)], None)]
+    fn files_of_one_table_stand_in_line(#[case] files: &[(&str, LoadMode)], #[case] expected: Option<&[&[usize]]>) {
+        let files: Vec<FileLoad> = files.iter().map(|(table, mode)| file(table, *mode)).collect();
+        let expected = expected.map(|queues| queues.iter().map(|queue| queue.to_vec()).collect::<Vec<_>>());
+        assert_eq!(queues(&files).ok(), expected);
+    }
+}

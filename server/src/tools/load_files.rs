@@ -1,0 +1,150 @@
+//! `load_files`
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{DatabaseName, Stats, Target};
+use crate::call::Call;
+use crate::engine::Column;
+use crate::error::Error;
+use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many};
+use crate::limits;
+use crate::server::Server;
+use crate::tool::{Access, Effect, Tool};
+
+/// Load many files in parallel into tables of one database; formats as in `load_file`. Each file is loaded or fails for
+/// itself: `results` says for each, in the order of `files`, its rows or its error.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// The files.
+    #[schemars(length(min = 1, max = limits::LOAD_FILES_MAX))]
+    files: Vec<Entry>,
+    /// Most files that are loaded at once. Default: 8.
+    #[schemars(range(min = 1, max = limits::LOAD_FILES_CONCURRENT_MAX))]
+    concurrency: Option<u32>,
+    database: Option<DatabaseName>,
+    /// Short for `database: "persistent"`; `database` wins.
+    persist: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+struct Entry {
+    /// Table to load into.
+    #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
+    table: String,
+    /// Absolute path of the file.
+    #[schemars(length(min = 1, max = limits::PATH_CHARS_MAX))]
+    path: String,
+    /// `replace` (default) or `append`, which several files of one table need. To merge, call `load_file` for each file.
+    mode: Option<LoadMode>,
+    /// SQL types of columns by name, as in `load_file`.
+    schema: Option<ColumnTypes>,
+    /// Where in a JSON document the rows are, as in `load_file`.
+    json_extract_path: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct FileError {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlstate: Option<String>,
+}
+
+/// What became of one file: `rows` and the like, or `error`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct FileAnswer {
+    path: String,
+    table: String,
+    mode: LoadMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// The table's columns and their types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schema: Vec<Column>,
+    /// Whether the table is new or has other columns than before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema_changed: Option<bool>,
+    /// Columns in which NA, N/A or NULL was read as NULL, and how often.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    null_words: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FileError>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Output {
+    results: Vec<FileAnswer>,
+    succeeded: usize,
+    failed: usize,
+    resolved_database: String,
+    stats: Stats,
+}
+
+pub(super) struct LoadFiles;
+
+impl Tool for LoadFiles {
+    const NAME: &'static str = "load_files";
+    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+        let start = Instant::now();
+        let target = Target::new(params.database, params.persist);
+        let resolved_database = server.session().resolve_writable(&target)?.alias;
+        let files = params.files.into_iter().map(file_load).collect();
+        let request = ManyRequest { files, target, concurrency: params.concurrency, tool: Self::NAME };
+        let loaded = load_many(server.session(), call, &server.config().limits, request).await?;
+        let rows = loaded.iter().filter_map(|file| file.outcome.as_ref().ok()).map(|loaded| loaded.rows).sum();
+        let failed = loaded.iter().filter(|file| file.outcome.is_err()).count();
+        let results: Vec<FileAnswer> = loaded.into_iter().map(answer).collect();
+        let succeeded = results.len() - failed;
+        Ok(Output { results, succeeded, failed, resolved_database, stats: Stats::since(start, Some(rows)) })
+    }
+}
+
+fn file_load(entry: Entry) -> FileLoad {
+    FileLoad {
+        path: entry.path,
+        table: entry.table,
+        mode: entry.mode.unwrap_or_default(),
+        types: entry.schema.unwrap_or_default(),
+        json_path: entry.json_extract_path,
+    }
+}
+
+fn answer(FileLoaded { file, outcome }: FileLoaded) -> FileAnswer {
+    let (loaded, error) = outcome.map_or_else(|error| (None, Some(error)), |loaded| (Some(loaded), None));
+    let error = error.map(|error| FileError {
+        code: error.code.as_str(),
+        message: error.message,
+        suggestion: error.suggestion,
+        sqlstate: error.sqlstate,
+    });
+    let mut answer = FileAnswer {
+        path: file.path,
+        table: file.table,
+        mode: file.mode,
+        rows: loaded.as_ref().map(|loaded| loaded.rows),
+        schema_changed: loaded.as_ref().map(|loaded| loaded.schema_changed),
+        schema: Vec::new(),
+        null_words: BTreeMap::new(),
+        error,
+    };
+    if let Some(Loaded { columns, null_words, .. }) = loaded {
+        answer.schema = columns.into_iter().map(|c| Column { name: c.name, sql_type: c.sql_type }).collect();
+        answer.null_words = null_words.into_iter().collect();
+    }
+    answer
+}
