@@ -1,5 +1,6 @@
 //! Scenarios to cases: the matrix spread out, and the filters applied.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,8 +50,14 @@ pub fn cases(suite: &Suite) -> Vec<Case> {
     let mut cases = Vec::new();
     for file in &suite.files {
         for (index, scenario) in file.file.scenarios.iter().enumerate() {
+            let mut seen: HashMap<String, usize> = HashMap::new();
             for cell in cells(&scenario.matrix) {
-                let id = format!("{}::{}{}", file.module, slug(&scenario.name), written(&cell));
+                let mut id = format!("{}::{}{}", file.module, slug(&scenario.name), written(&cell));
+                // Values that are cut or cleaned may look alike; a name must still be one case's alone.
+                let count = seen.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1);
+                if *count > 1 {
+                    id = format!("{id}#{count}");
+                }
                 cases.push(Case { id, cell, file: Arc::clone(file), index });
             }
         }
@@ -117,9 +124,20 @@ fn cells(matrix: &[(String, Vec<Value>)]) -> Vec<Vec<(String, Value)>> {
 }
 
 fn written(cell: &[(String, Value)]) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let parts: Vec<String> = cell.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+    let parts: Vec<String> = cell.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
     if parts.is_empty() { String::new() } else { format!("[{}]", parts.join(",")) }
+}
+
+/// A value as a part of a name: on one line, without quotes that a shell would trip over, and not long.
+fn shown(value: &Value) -> String {
+    const SHOWN_CHARS_MAX: usize = 60;
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let clean = |c: char| if c.is_control() || c == '\'' { '_' } else { c };
+    let mut short: String = text.chars().take(SHOWN_CHARS_MAX).map(clean).collect();
+    if text.chars().count() > SHOWN_CHARS_MAX {
+        short.push_str("...");
+    }
+    short
 }
 
 /// Orders the cases by a hash of their names and the seed: the same seed gives the same order on every machine.

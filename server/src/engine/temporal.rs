@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_HOUR: i64 = 3_600;
 const MICROS_PER_DAY: u64 = 86_400 * MICROS_PER_SECOND.unsigned_abs();
 
 /// A day, counted as Hyper counts it: Julian day numbers.
 pub(super) fn date(julian_day: i64) -> String {
+    const LAST_YEAR_OF_FOUR_DIGITS: i64 = 9_999;
     let (year, month, day) = civil(julian_day);
     match year {
-        0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
+        0..=LAST_YEAR_OF_FOUR_DIGITS => format!("{year:04}-{month:02}-{day:02}"),
         // ISO 8601 writes the sign of a year that has not four digits; the year 0 is 1 BC.
         _ => format!("{year:+05}-{month:02}-{day:02}"),
     }
@@ -18,7 +20,7 @@ pub(super) fn date(julian_day: i64) -> String {
 /// A time of day, from microseconds since midnight.
 pub(super) fn time(micros: i64) -> String {
     let seconds = micros / MICROS_PER_SECOND;
-    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut text = format!("{:02}:{:02}:{:02}", seconds / SECONDS_PER_HOUR, seconds / 60 % 60, seconds % 60);
     push_fraction(&mut text, micros % MICROS_PER_SECOND);
     text
 }
@@ -45,7 +47,7 @@ pub(super) fn interval(bytes: &[u8; 16]) -> String {
     if micros != 0 {
         text.push('T');
         let seconds = micros / MICROS_PER_SECOND;
-        push_part(&mut text, seconds / 3600, 'H');
+        push_part(&mut text, seconds / SECONDS_PER_HOUR, 'H');
         push_part(&mut text, seconds / 60 % 60, 'M');
         push_seconds(&mut text, seconds % 60, micros % MICROS_PER_SECOND);
     }
@@ -80,10 +82,14 @@ fn push_fraction(text: &mut String, micros: i64) {
 fn civil(julian_day: i64) -> (i64, i64, i64) {
     const JULIAN_DAY_OF_YEAR_ZERO_MARCH_FIRST: i64 = 1_721_120;
     const DAYS_PER_ERA: i64 = 146_097;
+    const DAYS_PER_CENTURY: i64 = 36_524;
+    const DAYS_PER_FOUR_YEARS: i64 = 1_461;
     let days = julian_day - JULIAN_DAY_OF_YEAR_ZERO_MARCH_FIRST;
     let era = days.div_euclid(DAYS_PER_ERA);
     let day_of_era = days.rem_euclid(DAYS_PER_ERA);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / (DAYS_PER_FOUR_YEARS - 1) + day_of_era / DAYS_PER_CENTURY
+        - day_of_era / (DAYS_PER_ERA - 1))
+        / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

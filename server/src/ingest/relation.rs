@@ -199,7 +199,10 @@ pub(super) fn explain(error: Error, staged: &Staged) -> Error {
         "XX001" | "58P01" | "0A000" | "42804" => {
             let mut explained =
                 Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", sentence(&error.message)))
-                    .suggest("The file may be damaged or cut short, or use a feature that Hyper does not read.");
+                    .suggest(
+                        "The file may be damaged or cut short, have two columns of one name, or use a feature that \
+                         Hyper does not read.",
+                    );
             explained.sqlstate.clone_from(&error.sqlstate);
             explained
         }

@@ -3,8 +3,8 @@
 //! `external('/path')` counts as a read: hyperd reads what its user may read, as `load_file` does.
 
 use super::classify::{Kind, Statement, classify};
-use crate::args::excerpt;
 use crate::error::Error;
+use crate::limits::EXCERPT_CHARS_MAX;
 
 /// Refuses all but one statement that only reads.
 pub fn read(sql: &str) -> Result<(), Error> {
@@ -20,7 +20,7 @@ pub fn read(sql: &str) -> Result<(), Error> {
             Error::invalid(format!("`query` does not know {} as a statement that only reads.", start(sql)))
                 .suggest("Use SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN.")
         }
-        _ => refused("query", sql, &statement),
+        _ => refused("query", &statement),
     })
 }
 
@@ -44,7 +44,7 @@ pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
                 Error::invalid(format!("`execute` does not know {} as a statement that changes data.", start(sql)))
                     .suggest("Use INSERT, UPDATE, DELETE, TRUNCATE, COPY ... FROM, CREATE, DROP or ALTER."),
             ),
-            _ => Some(refused("execute", sql, &statement)),
+            _ => Some(refused("execute", &statement)),
         };
         if let Some(mut error) = refused {
             if statements.len() > 1 {
@@ -70,7 +70,7 @@ pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
 }
 
 /// The refusals that both tools share.
-fn refused(tool: &str, sql: &str, statement: &Statement) -> Error {
+fn refused(tool: &str, statement: &Statement) -> Error {
     let verb = &statement.verb;
     match statement.kind {
         Kind::Empty => Error::invalid("The statement is empty: there is nothing in it but white space and comments.")
@@ -82,7 +82,7 @@ fn refused(tool: &str, sql: &str, statement: &Statement) -> Error {
                 "Pass the statements as a list: sql: [\"...\", \"...\"]."
             })
         }
-        Kind::Unterminated => Error::invalid(format!("The statement {} has a {verb} that does not end.", excerpt(sql)))
+        Kind::Unterminated => Error::invalid(format!("The statement has a {verb} that does not end."))
             .suggest("Close it; a quote inside a string or an identifier is written twice."),
         Kind::EscapedName => {
             Error::invalid("U&\"...\" hides what a name is, so that nobody can tell what the statement does.")
@@ -112,7 +112,8 @@ fn refused(tool: &str, sql: &str, statement: &Statement) -> Error {
 }
 
 fn start(sql: &str) -> String {
-    excerpt(sql.split_whitespace().next().unwrap_or_default())
+    let word = sql.split_whitespace().next().unwrap_or_default();
+    format!("{:?}", word.chars().take(EXCERPT_CHARS_MAX).collect::<String>())
 }
 
 #[cfg(test)]
