@@ -8,6 +8,10 @@ use hyper_conform::target::Duplex;
 use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, report, run};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// Scenarios with this tag are ignored here, so that `cargo test` ends within a minute; `cargo conform run` runs them,
+/// and so does `-- --include-ignored`.
+const SLOW: &str = "slow";
+
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
     let suite = match Suite::load(&root) {
@@ -30,7 +34,8 @@ fn main() -> ExitCode {
     ));
     let trials = plan::cases(&suite).into_iter().map(|case| {
         let stage = Arc::clone(&stage);
-        let ignored = case.scenario().ignore.is_some();
+        let scenario = case.scenario();
+        let ignored = scenario.ignore.is_some() || scenario.tags.iter().any(|tag| tag == SLOW);
         Trial::test(case.id.clone(), move || {
             let report = run::run_case(&case, &stage);
             match report.verdict {

@@ -25,7 +25,7 @@ pub(crate) fn tools_called(tree: &Tree) -> Vec<Problem> {
     let mut calls = BTreeSet::new();
     let mut problems = Vec::new();
     for file in tree.below("scenarios/", ".yaml") {
-        collect_calls(&parse(file), &mut calls);
+        collect_calls(&parse(file), &Value::Null, &mut calls);
     }
     for tool in tree.stems("server/src/tools/") {
         for (refused, what) in [(false, "accepts"), (true, "refuses (`error:`)")] {
@@ -143,12 +143,19 @@ fn mentions(text: &str, part: &str) -> bool {
     })
 }
 
-/// Every call below the node: the tool, and whether it was to be refused.
-fn collect_calls(node: &Value, calls: &mut BTreeSet<(String, bool)>) {
+/// Every call below the node: the tool, and whether it was to be refused. A tool may be a name of the `matrix` around it.
+fn collect_calls(node: &Value, matrix: &Value, calls: &mut BTreeSet<(String, bool)>) {
+    let matrix = node.get("matrix").unwrap_or(matrix);
     if let Value::Object(step) = node {
         let refused = step.contains_key("error");
         if let Some(Value::String(tool)) = step.get("call") {
-            calls.insert((tool.clone(), refused));
+            let name = tool.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+            match name.and_then(|name| matrix[name].as_array()) {
+                Some(tools) => {
+                    calls.extend(tools.iter().filter_map(Value::as_str).map(|tool| (tool.to_owned(), refused)));
+                }
+                None => drop(calls.insert((tool.clone(), refused))),
+            }
         }
         for verb in ["query", "execute"] {
             if step.contains_key(verb) {
@@ -157,7 +164,7 @@ fn collect_calls(node: &Value, calls: &mut BTreeSet<(String, bool)>) {
         }
     }
     for child in children(node) {
-        collect_calls(child, calls);
+        collect_calls(child, matrix, calls);
     }
 }
 

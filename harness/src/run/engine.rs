@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// A running hyperd and the directory of its log.
 pub struct Engine {
     hyperd: Hyperd,
-    _log_dir: TempDir,
+    log_dir: TempDir,
 }
 
 impl Engine {
@@ -25,7 +25,14 @@ impl Engine {
             .tempdir()
             .map_err(|error| format!("failed to make a directory for hyperd's log: {error}"))?;
         let hyperd = Hyperd::spawn(executable, log_dir.path()).await.map_err(|error| error.to_string())?;
-        Ok(Self { hyperd, _log_dir: log_dir })
+        Ok(Self { hyperd, log_dir })
+    }
+
+    /// Keeps the log of a hyperd that died, and says where it is.
+    fn died(self) -> String {
+        let pid = self.hyperd.pid();
+        let log = self.log_dir.keep();
+        format!("hyperd (process {pid}) died in the midst of the run; its log is kept in {}", log.display())
     }
 
     /// `host:port`.
@@ -68,9 +75,15 @@ impl Engines {
     ///
     /// # Errors
     ///
-    /// Why there is none; every case after the first gets the same answer at once.
+    /// Why there is none; every case after the first gets the same answer at once. One that died is told on standard
+    /// error and started anew, so that the cases that it took with it are the only ones that fail.
     pub fn shared(&self) -> Result<Located, String> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(dead)) =
+            shared.take_if(|shared| shared.as_ref().is_ok_and(|shared| shared.engine.hyperd.has_exited()))
+        {
+            eprintln!("{}", dead.engine.died());
+        }
         shared.get_or_insert_with(|| self.start()).as_ref().map_err(Clone::clone).map(|shared| Located {
             executable: shared.executable.clone(),
             endpoint: shared.engine.endpoint().to_owned(),
