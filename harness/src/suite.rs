@@ -46,6 +46,8 @@ impl Suite {
     ///
     /// Everything that is wrong in any of its files, at once.
     pub fn load(root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        // Scenarios hand `$(data)` to a server that may run elsewhere.
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let mut decoder = Decoder::default();
         let requirements = match read(root, &root.join("requirements.yaml"), &mut decoder) {
             Some(node) => requirements::decode(&node, &mut decoder),

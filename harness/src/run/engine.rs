@@ -91,6 +91,12 @@ impl Engines {
         })
     }
 
+    /// Whether the shared hyperd at this endpoint still runs.
+    pub fn lives(&self, endpoint: &str) -> bool {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*shared, Some(Ok(shared)) if shared.engine.endpoint() == endpoint && !shared.engine.hyperd.has_exited())
+    }
+
     /// Ends the shared hyperd.
     pub fn stop(&self) {
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = None;

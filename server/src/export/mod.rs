@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Until a file is whole it has a name of its own beside the one that it will have, so that a failed export leaves
-//! nothing and an old file stays as it was. A further format is an [`Exporter`] and a line in [`exporter`].
+//! nothing and an old file stays as it was. A further format is an `Exporter` and a line in `exporter`.
 
 mod arrow;
 mod copy;

@@ -1,7 +1,7 @@
 //! Arrow IPC: read in place where hyperd knows all of it, else rewritten in the types that it knows.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 
 use arrow::array::{ArrayRef, RecordBatchReader};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -65,8 +65,11 @@ const DAMAGED: &str = "The file may be cut short or damaged, or compressed with 
 
 impl Arrow {
     fn open(&self, file: &InputFile) -> Result<Box<dyn RecordBatchReader>, ArrowError> {
-        let reader = BufReader::new(File::open(&file.path)?);
+        let mut reader = BufReader::new(File::open(&file.path)?);
         Ok(match self.0 {
+            Format::ArrowStream if claimed_bytes(&mut reader)? > ARROW_METADATA_BYTES_MAX => {
+                return Err(ArrowError::IpcError("its first message claims to be longer than any is".to_owned()));
+            }
             Format::ArrowStream => Box::new(StreamReader::try_new(reader, None)?),
             _ => Box::new(FileReader::try_new(reader, None)?),
         })
@@ -180,6 +183,17 @@ fn sql_type(data_type: &DataType) -> Option<SqlType> {
 }
 
 /// Whether the first batch is compressed, which hyperd refuses. Both framings are a sequence of messages.
+/// The length that a stream's first message claims: the stream's reader would make room for it before it looks.
+fn claimed_bytes(reader: &mut BufReader<File>) -> Result<usize, ArrowError> {
+    let mut word = [0; 4];
+    reader.read_exact(&mut word)?;
+    if u32::from_le_bytes(word) == CONTINUATION {
+        reader.read_exact(&mut word)?;
+    }
+    reader.rewind()?;
+    Ok(usize::try_from(u32::from_le_bytes(word)).unwrap_or(usize::MAX))
+}
+
 fn is_compressed(file: &InputFile, format: Format) -> bool {
     first_batch_is_compressed(file, format).unwrap_or_default()
 }

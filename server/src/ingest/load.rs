@@ -39,7 +39,7 @@ pub enum LoadMode {
     Replace,
     /// It gets further rows.
     Append,
-    /// Its rows give way to those with the same key, see [`super::merge`].
+    /// Its rows give way to those with the same key, see the module `merge`.
     #[serde(skip_deserializing)]
     Merge,
     /// It is in the way: no tool that loads files offers this.
