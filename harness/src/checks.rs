@@ -72,6 +72,9 @@ pub enum Checkable {
     Nothing,
 }
 
+/// The keys that check; `save` and `eventually` do not.
+const CHECK_KEYS: [&str; 8] = ["expect", "error", "protocol_error", "rows", "columns", "content", "progress", "logs"];
+
 impl Checks {
     /// Takes the checks out of a step's fields.
     pub fn decode(fields: &mut Fields<'_>, can: Checkable, decoder: &mut Decoder) -> Self {
@@ -79,6 +82,8 @@ impl Checks {
         if can == Checkable::Nothing {
             return checks;
         }
+        // A check that cannot be read has a message of its own, which "checks nothing" would only hide.
+        let meant = fields.has_near(&CHECK_KEYS);
         if can == Checkable::Itself {
             checks.eventually = fields.take("eventually").and_then(|node| decode_eventually(node, decoder));
             return checks;
@@ -98,11 +103,14 @@ impl Checks {
             let any_order = fields.take("in_any_order").and_then(|node| decoder.bool(node, "`in_any_order`"));
             checks.rows = fields.take("rows").and_then(|node| Table::decode(node, any_order == Some(true), decoder));
         }
-        checks.refuse_contradictions(fields.span(), decoder);
+        checks.refuse_contradictions(decoder);
+        if !meant {
+            refuse_nothing(fields.span(), decoder);
+        }
         checks
     }
 
-    fn refuse_contradictions(&self, span: &Span, decoder: &mut Decoder) {
+    fn refuse_contradictions(&self, decoder: &mut Decoder) {
         let success = self.expect.is_some() || self.rows.is_some() || self.columns.is_some();
         let failures = [&self.error, &self.protocol_error];
         let failing = failures.into_iter().flatten().next();
@@ -110,14 +118,6 @@ impl Checks {
             decoder.report(
                 Diagnostic::new(&node.span, "a step cannot both fail and answer", "this wants the step to fail")
                     .help("split it into two steps"),
-            );
-        }
-        let beside = [&self.content, &self.progress, &self.logs];
-        if !success && failing.is_none() && beside.into_iter().all(Option::is_none) {
-            let at = Span::new(&span.source, span.start, span.start);
-            decoder.report(
-                Diagnostic::new(&at, "this step checks nothing", "no `expect`, `rows`, `error` or other check")
-                    .help("say what must come back; `expect: any` asks only that it does not fail"),
             );
         }
     }
@@ -147,6 +147,14 @@ impl Checks {
             );
         }
     }
+}
+
+fn refuse_nothing(span: &Span, decoder: &mut Decoder) {
+    let at = Span::new(&span.source, span.start, span.start);
+    decoder.report(
+        Diagnostic::new(&at, "this step checks nothing", "no `expect`, `rows`, `error` or other check")
+            .help("say what must come back; `expect: any` asks only that it does not fail"),
+    );
 }
 
 fn pattern_field(fields: &mut Fields<'_>, name: &'static str, decoder: &mut Decoder) -> Option<Node> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::pattern;
-use crate::source::{Diagnostic, Span};
+use crate::source::{Diagnostic, Span, nearest};
 use crate::syntax::{Entry, Key, Kind, Node, Style};
 
 /// Gathers what is wrong while a file is read.
@@ -176,6 +176,11 @@ impl<'a> Fields<'a> {
     /// The whole map's place.
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Whether a key is left that is one of `names`, or was probably meant to be.
+    pub fn has_near(&self, names: &[&'static str]) -> bool {
+        self.left.iter().any(|entry| nearest(&entry.key.name, names.iter().copied()).is_some())
     }
 
     /// Takes the value under `name`, if it is there.

@@ -122,6 +122,13 @@ pub fn render_at(level: Level<'_>, title: &str, span: &Span, label: &str, help: 
     renderer.render(&groups)
 }
 
+/// Jaro-Winkler sees no likeness between short names with two letters swapped, such as `dri` and `dir`.
+fn similarity(given: &str, name: &str) -> f64 {
+    const ONE_SLIP: f64 = 0.85;
+    let slip = if strsim::osa_distance(given, name) == 1 { ONE_SLIP } else { 0.0 };
+    strsim::jaro_winkler(given, name).max(slip)
+}
+
 /// The name among `known` that is most likely meant by `given`, if any is near enough.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Below this Jaro-Winkler similarity a suggestion confuses more than it helps.
@@ -129,7 +136,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let given = given.to_lowercase();
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), name))
+        .map(|name| (similarity(&given, &name.to_lowercase()), name))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
