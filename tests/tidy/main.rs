@@ -4,7 +4,6 @@ mod rust;
 mod scenarios;
 mod shape;
 mod sources;
-mod text;
 mod tree;
 
 use std::process::ExitCode;
@@ -16,7 +15,7 @@ use crate::tree::{Problem, Tree};
 
 type Rule = fn(&Tree) -> Vec<Problem>;
 
-const RULES: [(&str, Rule); 18] = [
+const RULES: [(&str, Rule); 16] = [
     ("attributes_expect_with_a_reason", sources::attributes),
     ("bounds_are_named", sources::bounds),
     ("every_requirement_has_a_scenario", scenarios::requirements),
@@ -28,8 +27,6 @@ const RULES: [(&str, Rule); 18] = [
     ("language_parts_have_a_reject_case", scenarios::reject_cases),
     ("leaves_call_nobody", sources::leaves),
     ("nothing_is_left_to_do", sources::unfinished),
-    ("nothing_names_a_registry_host", text::registry_hosts),
-    ("nothing_names_the_workplace", text::workplace),
     ("protocol_stays_at_the_edge", sources::protocol_edge),
     ("registries_hold_no_logic", shape::registries),
     ("rust_parses", sources::parses),
