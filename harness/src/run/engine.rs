@@ -76,7 +76,7 @@ impl Engines {
     /// # Errors
     ///
     /// Why there is none; every case after the first gets the same answer at once. One that died is told on standard
-    /// error and started anew, so that the cases that it took with it are the only ones that fail.
+    /// error and started anew, so that no other case is lost; what becomes of the cases that it took with it is for the caller to say.
     pub fn shared(&self) -> Result<Located, String> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Ok(dead)) =
