@@ -117,14 +117,12 @@ impl Session {
     }
 
     /// Deletes a database that nobody has attached, and that was made for what could not be done.
+    ///
+    /// Its file is removed as any file is; why not by SQL, [`Session::stop`] says.
     pub(crate) async fn discard(&self, path: &Path) {
-        let call = Call::housekeeping();
-        let drop = format!("DROP DATABASE IF EXISTS {}", sql::identifier(&path.to_string_lossy()));
-        let dropped = match self.engine.acquire(&call, &self.attachments(), LOCAL).await {
-            Ok(mut lease) => lease.execute(&call, &drop).await.map(|_| ()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = dropped {
+        if let Err(error) = tokio::fs::remove_file(path).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(%error, path = %path.display(), "a file created for a failed attach is left behind");
         }
     }

@@ -93,20 +93,15 @@ impl Session {
     }
 
     /// Lets go of all files, deletes what the session made for itself and stops a hyperd of its own.
+    ///
+    /// The local database is deleted with its folder, never by `DROP DATABASE`: that takes hyperd down (SIGSEGV in
+    /// 0.0.26963) when it meets the moment in which the last connection that had the file lets go of it.
     pub async fn stop(&self) {
         let Some(scratch) = self.lock_scratch().take() else { return };
         self.stop_watches().await;
-        let local = self.scratch_path.join("local.hyper");
-        let call = Call::housekeeping();
         let nothing = Attachments { version: u64::MAX, databases: Vec::new() };
         self.engine.rest().await;
         self.engine.settle(&nothing).await;
-        if let Ok(mut lease) = self.engine.acquire(&call, &nothing, "").await {
-            let drop = format!("DROP DATABASE IF EXISTS {}", sql::identifier(&local.to_string_lossy()));
-            if let Err(error) = lease.execute(&call, &drop).await {
-                tracing::debug!(%error, "the local database is deleted with its folder instead");
-            }
-        }
         self.engine.stop().await;
         if let Err(error) = scratch.close() {
             tracing::warn!(%error, "the session's temporary folder could not be deleted");
