@@ -16,6 +16,8 @@ pub struct Case {
     pub id: String,
     /// The names of the matrix and their values.
     pub cell: Vec<(String, Value)>,
+    /// Which of the run's attempts at it this is, counted from 1.
+    pub attempt: usize,
     file: Arc<SuiteFile>,
     index: usize,
 }
@@ -58,7 +60,7 @@ pub fn cases(suite: &Suite) -> Vec<Case> {
                 if *count > 1 {
                     id = format!("{id}#{count}");
                 }
-                cases.push(Case { id, cell, file: Arc::clone(file), index });
+                cases.push(Case { id, cell, attempt: 1, file: Arc::clone(file), index });
             }
         }
     }

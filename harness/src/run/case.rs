@@ -1,43 +1,19 @@
 //! One case from its directory to its verdict.
 
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::SystemTime;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::engine::{Engine, Located};
-use super::{Failure, Frame, Log, Scene, Stage, run_steps};
+use super::{CaseLog, CaseReport, Failure, Frame, Journal, Log, Scene, Stage, Verdict, run_steps};
 use crate::datasets;
 use crate::plan::Case;
 use crate::scenario::Step;
 use crate::target::Launch;
 use crate::vars::{self, DATASET_PREFIX, Vars};
-
-/// What came of a case.
-#[derive(Debug, Clone)]
-pub enum Verdict {
-    /// Everything was as expected.
-    Pass,
-    /// Something was not; the failures of `finally` stand apart from the scenario's own.
-    Fail(Vec<Failure>),
-    /// The scenario says itself why it is left out.
-    Ignored(String),
-    /// There was no engine or no server; this is never green.
-    CouldNotRun(Failure),
-}
-
-/// A case and what came of it.
-#[derive(Debug, Clone)]
-pub struct CaseReport {
-    /// The case's full name.
-    pub id: String,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Where its files are, if they were kept.
-    pub kept: Option<std::path::PathBuf>,
-}
 
 /// Runs one case on this thread, with a runtime of its own, so that nothing of it outlives it.
 ///
@@ -50,27 +26,46 @@ pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
     if passed || endpoint.is_none_or(|endpoint| stage.engines.lives(&endpoint)) {
         return report;
     }
-    run_once(case, stage)
+    CaseReport { reruns: 1, ..run_once(case, stage) }
 }
 
 fn run_once(case: &Case, stage: &Stage) -> CaseReport {
-    let began = Instant::now();
-    let report = |verdict, kept| CaseReport { id: case.id.clone(), verdict, elapsed: began.elapsed(), kept };
-    if let Some(reason) = &case.scenario().ignore {
-        return report(Verdict::Ignored(reason.clone()), None);
+    let (began, journal, log) = (SystemTime::now(), Rc::new(Journal::default()), Log::default());
+    let (verdict, kept) = match &case.scenario().ignore {
+        Some(reason) => (Verdict::Ignored(reason.clone()), None),
+        None => perform(case, stage, &journal, &log),
+    };
+    let elapsed = journal.elapsed();
+    let evidence = !matches!(verdict, Verdict::Pass | Verdict::Ignored(_));
+    let scenario = case.scenario();
+    CaseReport {
+        id: case.id.clone(),
+        name: scenario.name.clone(),
+        span: scenario.span.clone(),
+        requirements: scenario.requirements.iter().map(|(id, _)| id.clone()).collect(),
+        tags: scenario.tags.clone(),
+        cell: case.cell.clone(),
+        attempt: case.attempt,
+        reruns: 0,
+        verdict,
+        began,
+        elapsed,
+        steps: journal.close(evidence),
+        log: if evidence { CaseLog::of(log.since(0)) } else { CaseLog::default() },
+        kept,
     }
-    let log = Log::default();
-    let guard = log.capture();
-    let (verdict, kept) = match prepare(case, stage) {
+}
+
+fn perform(case: &Case, stage: &Stage, journal: &Rc<Journal>, log: &Log) -> (Verdict, Option<PathBuf>) {
+    let _guard = log.capture();
+    match prepare(case, stage) {
         Err(failure) => (Verdict::CouldNotRun(failure), None),
         Ok((dir, located, runtime)) => {
-            let verdict = runtime.block_on(play(case, stage, &dir, &located, log));
+            let verdict = runtime.block_on(play(case, stage, &dir, &located, (journal, log)));
             let keep = stage.keep && !matches!(verdict, Verdict::Pass);
             (verdict, keep.then(|| dir.keep()))
         }
-    };
-    drop(guard);
-    report(verdict, kept)
+    }
 }
 
 fn prepare(case: &Case, stage: &Stage) -> Result<(TempDir, Located, tokio::runtime::Runtime), Failure> {
@@ -88,8 +83,11 @@ fn prepare(case: &Case, stage: &Stage) -> Result<(TempDir, Located, tokio::runti
     Ok((dir, located, runtime))
 }
 
-async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: &Located, log: Log) -> Verdict {
-    match open(case, stage, dir, located, log).await {
+/// What takes note of a case: of its steps, and of its server's log.
+type Notes<'a> = (&'a Rc<Journal>, &'a Log);
+
+async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: &Located, notes: Notes<'_>) -> Verdict {
+    match open(case, stage, dir, located, notes).await {
         Err(failure) => Verdict::CouldNotRun(failure),
         Ok((scene, vars, engine)) => {
             let failures = act(case, &scene, vars).await;
@@ -109,7 +107,7 @@ async fn open(
     stage: &Stage,
     dir: &TempDir,
     located: &Located,
-    log: Log,
+    (journal, log): Notes<'_>,
 ) -> Result<(Scene, Vars, Option<Engine>), Failure> {
     let scenario = case.scenario();
     let stop = |title: &str, reason: String| Failure::could_not_run(&scenario.span, title, reason);
@@ -139,8 +137,9 @@ async fn open(
         statement_deadline: scenario.server.statement_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
-    let scene =
-        Scene::open(work, log, stage, launch).await.map_err(|reason| stop("the server did not start", reason))?;
+    let scene = Scene::open(work, log.clone(), Rc::clone(journal), stage, launch)
+        .await
+        .map_err(|reason| stop("the server did not start", reason))?;
     Ok((scene, vars, engine))
 }
 
@@ -176,7 +175,7 @@ fn names(
 
 async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
     let scenario = case.scenario();
-    let frame = Frame { scene, vars: std::cell::RefCell::new(vars) };
+    let frame = Frame::new(scene, vars);
     let mut failures: Vec<Failure> = run_steps(&scenario.steps, &frame).await.err().into_iter().collect();
     let finally: Vec<&Step> = scenario.finally.iter().rev().collect();
     for step in finally {

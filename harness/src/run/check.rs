@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{Answer, Failure, Frame};
 use crate::checks::Checks;
 use crate::pattern::{self, Mismatch, Path};
-use crate::report::diff;
 use crate::scenario::Step;
 use crate::source::Diagnostic;
 use crate::syntax::{Kind, Node, Style};
@@ -39,7 +38,7 @@ pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen
         .section("the answer", pattern::brief(&answer.value())));
     }
     beside(checks, answer, frame, seen, &mut out)?;
-    if out.is_empty() { Ok(()) } else { Err(differs(step, answer, &out)) }
+    if out.is_empty() { Ok(()) } else { Err(differs(step, answer, out)) }
 }
 
 fn protocol_error(
@@ -157,7 +156,7 @@ fn column_names(value: &Value) -> Vec<String> {
     columns.iter().filter_map(|column| column.as_str().or_else(|| column["name"].as_str()).map(str::to_owned)).collect()
 }
 
-fn differs(step: &Step, answer: &Answer, out: &[Mismatch]) -> Failure {
+fn differs(step: &Step, answer: &Answer, out: Vec<Mismatch>) -> Failure {
     /// A longer value is shown below the place, not beside it.
     const LABEL_CHARS_MAX: usize = 80;
     let first = &out[0];
@@ -168,12 +167,7 @@ fn differs(step: &Step, answer: &Answer, out: &[Mismatch]) -> Failure {
     };
     let count = if out.len() == 1 { "1 difference".to_owned() } else { format!("{} differences", out.len()) };
     let title = format!("the answer is not what `{}` expects: {count}", step.title);
-    let mut failure = Failure::new(&first.span, title, label);
-    for mismatch in out {
-        let hint = mismatch.hint.as_ref().map_or_else(String::new, |hint| format!("  note: {hint}\n"));
-        let body = format!("{}{hint}", diff::lines(&mismatch.expected, &mismatch.actual));
-        failure = failure.section(format!("{} ({})", mismatch.path, mismatch.span.place()), body);
-    }
+    let mut failure = Failure::new(&first.span, title, label).differences(out);
     if let Answer::Tool { value, .. } = answer
         && value["columns"].is_null()
     {

@@ -1,5 +1,6 @@
 //! Why a case failed: a place in the scenario, what is wrong there, and everything that helps to see why.
 
+use crate::pattern::Mismatch;
 use crate::source::{Diagnostic, Span};
 
 /// One thing that went wrong.
@@ -13,8 +14,12 @@ pub struct Failure {
     pub label: String,
     /// What to do next.
     pub help: Option<String>,
-    /// Differences, traffic, log: whatever helps.
+    /// What the scenario expects and what came, one by one.
+    pub differences: Vec<Mismatch>,
+    /// Whatever else helps. The traffic and the log are the step's, not the failure's.
     pub sections: Vec<Section>,
+    /// The number of the step that failed; none where the failure belongs to no step.
+    pub step: Option<usize>,
     /// Whether the scenario could not be run at all, which says nothing about the server's behaviour.
     pub could_not_run: bool,
 }
@@ -36,7 +41,9 @@ impl Failure {
             title: title.into(),
             label: label.into(),
             help: None,
+            differences: Vec::new(),
             sections: Vec::new(),
+            step: None,
             could_not_run: false,
         }
     }
@@ -50,6 +57,13 @@ impl Failure {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what differs.
+    #[must_use]
+    pub fn differences(mut self, differences: Vec<Mismatch>) -> Self {
+        self.differences = differences;
         self
     }
 

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Failure, Log, Promises, Stage};
+use super::{Failure, Journal, Log, Promises, Stage};
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
 use crate::target::{Client, Launch, Running, Target};
@@ -18,6 +18,8 @@ pub struct Scene {
     pub dir: PathBuf,
     /// The server's log.
     pub log: Log,
+    /// What the steps did.
+    pub journal: Rc<Journal>,
     /// What the server promises of its answers.
     pub promises: Arc<Promises>,
     target: Arc<dyn Target>,
@@ -32,11 +34,17 @@ impl Scene {
     /// # Errors
     ///
     /// The server's own words on why it did not start.
-    pub async fn open(dir: PathBuf, log: Log, stage: &Stage, launch: Launch) -> Result<Self, String> {
+    pub async fn open(
+        dir: PathBuf,
+        log: Log,
+        journal: Rc<Journal>,
+        stage: &Stage,
+        launch: Launch,
+    ) -> Result<Self, String> {
         let (target, promises) = (Arc::clone(&stage.target), Arc::clone(&stage.promises));
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
-        Ok(Self { dir, log, promises, target, launch, server, clients: RefCell::default() })
+        Ok(Self { dir, log, journal, promises, target, launch, server, clients: RefCell::default() })
     }
 
     /// The client of that name, connected when it is first named.
@@ -97,10 +105,34 @@ pub struct Frame<'a> {
     /// Directory, server and clients.
     pub scene: &'a Scene,
     /// What names stand for.
-    pub vars: RefCell<Vars>,
+    pub vars: Rc<RefCell<Vars>>,
+    /// The number of the step that these steps are inside of.
+    parent: Option<usize>,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// The frame of a case's own steps.
+    pub fn new(scene: &'a Scene, vars: Vars) -> Self {
+        Self { scene, vars: Rc::new(RefCell::new(vars)), parent: None }
+    }
+
+    /// The same names, for what is done inside the step of that number.
+    #[must_use]
+    pub fn inside(&self, number: usize) -> Self {
+        Self { scene: self.scene, vars: Rc::clone(&self.vars), parent: Some(number) }
+    }
+
+    /// The same place, with other names.
+    #[must_use]
+    pub fn with_vars(&self, vars: Vars) -> Self {
+        Self { scene: self.scene, vars: Rc::new(RefCell::new(vars)), parent: self.parent }
+    }
+
+    /// The number of the step that these steps are inside of, if there is one.
+    pub fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+
     /// The node with its variables replaced.
     ///
     /// # Errors

@@ -6,18 +6,22 @@ mod check;
 mod engine;
 mod failure;
 mod frame;
+mod journal;
 mod log;
 mod promises;
+mod report;
 mod step;
 
 pub use answer::Answer;
-pub use case::{CaseReport, Verdict, run_case};
+pub use case::run_case;
 pub use engine::{Engine, Engines};
 pub use failure::{Failure, Section};
 pub(crate) use frame::io_failure;
 pub use frame::{Frame, Scene};
+pub use journal::Journal;
 pub use log::Log;
 pub use promises::Promises;
+pub use report::{CaseLog, CaseReport, Spoken, StepReport, StepVerdict, Verdict};
 pub(crate) use step::run_step;
 pub use step::run_steps;
 

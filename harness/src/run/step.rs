@@ -7,11 +7,11 @@ use futures::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use super::check::{self, Seen};
-use super::{Answer, Failure, Frame};
+use super::journal::Mark;
+use super::{Answer, Failure, Frame, StepVerdict};
 use crate::checks::Eventually;
 use crate::pattern;
 use crate::scenario::Step;
-use crate::target::{Direction, Message};
 use crate::when;
 
 /// How long a step may take when it says nothing: far more than any step needs, far less than a person waits.
@@ -31,51 +31,47 @@ pub fn run_steps<'a>(steps: &'a [Step], frame: &'a Frame<'a>) -> LocalBoxFuture<
     .boxed_local()
 }
 
-/// Does one step, unless its `when` says otherwise.
+/// Does one step, unless its `when` says otherwise, and notes what it did.
 pub(crate) async fn run_step(step: &Step, frame: &Frame<'_>) -> Result<(), Failure> {
-    if !applies(step, frame)? {
-        return Ok(());
-    }
-    let log_from = frame.scene.log.len();
-    let traffic_from = frame.scene.known_client(&step.client).map_or(0, |client| client.traffic.len());
+    let scene = frame.scene;
+    let from = Begun {
+        traffic: Mark::of(scene.known_client(&step.client).as_ref().map(|client| &client.traffic)),
+        log: scene.log.len(),
+    };
+    let number = scene.journal.begin(step, frame.parent(), from.log);
+    let done = match applies(step, frame) {
+        Ok(true) => Some(timed(step, &frame.inside(number), &from).await),
+        Ok(false) => None,
+        Err(failure) => Some(Err(failure)),
+    };
+    let verdict = match &done {
+        None => StepVerdict::Skipped,
+        Some(Ok(())) => StepVerdict::Pass,
+        Some(Err(_)) => StepVerdict::Fail,
+    };
+    let heard = scene
+        .known_client(&step.client)
+        .map_or_else(Vec::new, |client| client.traffic.since(from.traffic.from(&client.traffic)));
+    scene.journal.end(number, verdict, heard, scene.log.len());
+    // A step with steps inside has failed in one of them.
+    done.unwrap_or(Ok(())).map_err(|failure| Failure { step: failure.step.or(Some(number)), ..failure })
+}
+
+/// Where traffic and log stood when a step began.
+struct Begun {
+    traffic: Mark,
+    log: usize,
+}
+
+async fn timed(step: &Step, frame: &Frame<'_>, from: &Begun) -> Result<(), Failure> {
     let limit = match &step.checks.eventually {
         Some(eventually) => eventually.within + STEP_DEADLINE_DEFAULT,
         None => step.within.unwrap_or(STEP_DEADLINE_DEFAULT),
     };
-    let done = match tokio::time::timeout(limit, attempt(step, frame, traffic_from, log_from)).await {
-        Ok(done) => done,
-        Err(_) => Err(Failure::new(&step.span, format!("the step did not end within {limit:?}"), "still running")
-            .help("if it may take longer, say so with `within:`")),
-    };
-    // A step with steps inside has failed in one of them, which told its own traffic.
-    done.map_err(|failure| {
-        if failure.sections.iter().any(is_traffic) {
-            failure
-        } else {
-            tell(failure, step, frame, traffic_from, log_from)
-        }
+    tokio::time::timeout(limit, attempt(step, frame, from)).await.unwrap_or_else(|_| {
+        Err(Failure::new(&step.span, format!("the step did not end within {limit:?}"), "still running")
+            .help("if it may take longer, say so with `within:`"))
     })
-}
-
-const TRAFFIC: &str = "traffic";
-
-fn is_traffic(section: &super::Section) -> bool {
-    section.heading.starts_with(TRAFFIC)
-}
-
-fn tell(failure: Failure, step: &Step, frame: &Frame<'_>, traffic_from: usize, log_from: usize) -> Failure {
-    let messages =
-        frame.scene.known_client(&step.client).map_or_else(Vec::new, |client| client.traffic.since(traffic_from));
-    failure
-        .section(format!("{TRAFFIC} of the step ({} messages)", messages.len()), write_traffic(&messages))
-        .section("server log of the step", frame.scene.log.since(log_from))
-}
-
-fn write_traffic(messages: &[Message]) -> String {
-    let arrow = |message: &Message| if message.direction == Direction::Sent { "->" } else { "<-" };
-    let lines: Vec<String> =
-        messages.iter().map(|message| format!("{} {}", arrow(message), pattern::brief(&message.body))).collect();
-    lines.join("\n")
 }
 
 fn applies(step: &Step, frame: &Frame<'_>) -> Result<bool, Failure> {
@@ -85,34 +81,29 @@ fn applies(step: &Step, frame: &Frame<'_>) -> Result<bool, Failure> {
     }
 }
 
-async fn attempt(step: &Step, frame: &Frame<'_>, traffic_from: usize, log_from: usize) -> Result<(), Failure> {
+async fn attempt(step: &Step, frame: &Frame<'_>, from: &Begun) -> Result<(), Failure> {
     let Some(eventually) = &step.checks.eventually else {
         let answer = step.action.perform(frame, step).await?;
-        return judge(step, &answer, frame, traffic_from, log_from);
+        return judge(step, &answer, frame, from);
     };
-    poll(step, frame, eventually, traffic_from, log_from).await
+    poll(step, frame, eventually, from).await
 }
 
-fn judge(step: &Step, answer: &Answer, frame: &Frame<'_>, traffic_from: usize, log_from: usize) -> Result<(), Failure> {
+fn judge(step: &Step, answer: &Answer, frame: &Frame<'_>, from: &Begun) -> Result<(), Failure> {
     let client = frame.scene.known_client(&step.client);
-    let log = frame.scene.log.since(log_from);
-    let seen = Seen { traffic: client.as_ref().map(|client| (&client.traffic, traffic_from)), log: &log };
+    let log = frame.scene.log.since(from.log);
+    let heard = client.as_ref().map(|client| (&client.traffic, from.traffic.from(&client.traffic)));
+    let seen = Seen { traffic: heard, log: &log };
     check::check(step, answer, frame, &seen)?;
     check::save(step, answer, frame)
 }
 
-async fn poll(
-    step: &Step,
-    frame: &Frame<'_>,
-    eventually: &Eventually,
-    traffic_from: usize,
-    log_from: usize,
-) -> Result<(), Failure> {
+async fn poll(step: &Step, frame: &Frame<'_>, eventually: &Eventually, from: &Begun) -> Result<(), Failure> {
     let began = Instant::now();
     let mut history = Vec::new();
     loop {
         let (value, failure) = match step.action.perform(frame, step).await {
-            Ok(answer) => match judge(step, &answer, frame, traffic_from, log_from) {
+            Ok(answer) => match judge(step, &answer, frame, from) {
                 Ok(()) => return Ok(()),
                 Err(failure) => (answer.value(), failure),
             },

@@ -10,7 +10,6 @@ use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::pattern::{self, Mismatch, Path};
-use crate::report::diff;
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
 use crate::source::Diagnostic;
@@ -76,10 +75,8 @@ impl Action for CheckFile {
                 None => Ok(Answer::Done),
                 Some(first) => {
                     let title = format!("{} is not what `{}` expects", path.display(), step.title);
-                    let failure = Failure::new(&first.span, title, format!("{} differs", first.path));
-                    Err(out.iter().fold(failure, |failure, wrong| {
-                        failure.section(wrong.path.clone(), diff::lines(&wrong.expected, &wrong.actual))
-                    }))
+                    let label = format!("{} differs", first.path);
+                    Err(Failure::new(&first.span, title, label).differences(out))
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! `use: fragment` with `with: {...}`: the steps of a fragment; what it captures stays inside it.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -98,8 +97,7 @@ impl Action for UseFragment {
                 let value = frame.resolve(node)?.to_json();
                 vars.set(name.clone(), value);
             }
-            let inner = Frame { scene: frame.scene, vars: RefCell::new(vars) };
-            run_steps(&self.fragment.steps, &inner).await.map_err(|failure| {
+            run_steps(&self.fragment.steps, &frame.with_vars(vars)).await.map_err(|failure| {
                 let place = step.span.place();
                 Failure { title: format!("in fragment `{}`, used at {place}: {}", self.name, failure.title), ..failure }
             })?;

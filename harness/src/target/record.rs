@@ -25,8 +25,8 @@ pub struct Message {
     pub direction: Direction,
     /// When it passed.
     pub at: Instant,
-    /// The message.
-    pub body: Value,
+    /// The message; shared, because a report keeps it beside the client.
+    pub body: Arc<Value>,
 }
 
 /// All messages between one client and its server, oldest first.
@@ -44,6 +44,11 @@ impl Traffic {
         self.len() == 0
     }
 
+    /// Whether both are the traffic of the same connection.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The messages from number `from` on.
     pub fn since(&self, from: usize) -> Vec<Message> {
         self.messages().get(from..).unwrap_or_default().to_vec()
@@ -54,13 +59,13 @@ impl Traffic {
         self.since(from)
             .into_iter()
             .filter(|message| message.direction == Direction::Received && message.body["method"] == method)
-            .map(|mut message| message.body["params"].take())
+            .map(|message| message.body["params"].clone())
             .collect()
     }
 
     fn push(&self, direction: Direction, message: &impl serde::Serialize) {
         let body = serde_json::to_value(message).unwrap_or_else(|error| Value::from(error.to_string()));
-        self.messages().push(Message { direction, at: Instant::now(), body });
+        self.messages().push(Message { direction, at: Instant::now(), body: Arc::new(body) });
     }
 
     fn messages(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
