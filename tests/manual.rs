@@ -105,15 +105,15 @@ fn file(block: &Block) -> String {
 
 fn trial(case: plan::Case, stage: &Arc<Stage>, found: &Arc<Vec<Block>>) -> Trial {
     let (stage, found) = (Arc::clone(stage), Arc::clone(found));
-    let ignored = case.scenario().ignore.is_some();
+    let ignored = case.scenario().ignore.is_some() || stage.unmet(case.scenario(), None).is_some();
     Trial::test(case.id.clone(), move || {
         let report = run::run_case(&case, &stage);
         match report.verdict {
-            Verdict::Pass | Verdict::Ignored(_) => Ok(()),
+            Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_) => Ok(()),
             Verdict::Fail(_) | Verdict::CouldNotRun(_) => {
                 let text = in_manual(&report::failure::render(&report, false), &found);
                 let again = format!("cargo test --test manual -- --exact '{}'", report.id);
-                Err(Failed::from(text.replace(&report::failure::rerun(&report.id), &again)))
+                Err(Failed::from(text.replace(&report.again, &again)))
             }
         }
     })

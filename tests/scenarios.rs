@@ -35,11 +35,13 @@ fn main() -> ExitCode {
     let trials = plan::cases(&suite).into_iter().map(|case| {
         let stage = Arc::clone(&stage);
         let scenario = case.scenario();
-        let ignored = scenario.ignore.is_some() || scenario.tags.iter().any(|tag| tag == SLOW);
+        // Known before anything runs, so that a runner with a process for each test shows it too.
+        let unmet = stage.unmet(scenario, None).is_some();
+        let ignored = unmet || scenario.ignore.is_some() || scenario.tags.iter().any(|tag| tag == SLOW);
         Trial::test(case.id.clone(), move || {
             let report = run::run_case(&case, &stage);
             match report.verdict {
-                Verdict::Pass | Verdict::Ignored(_) => Ok(()),
+                Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_) => Ok(()),
                 Verdict::Fail(_) | Verdict::CouldNotRun(_) => {
                     Err(Failed::from(report::failure::render(&report, false)))
                 }

@@ -132,6 +132,22 @@ impl Checks {
         }
     }
 
+    /// Refuses what a step whose answer is dropped can never see.
+    pub fn refuse_beside_dropped(&self, dropped: &Node, cancels: bool, decoder: &mut Decoder) {
+        let answered = self.error.is_some() || self.protocol_error.is_some() || self.content.is_some();
+        let returned = self.rows.is_some() || self.columns.is_some() || !self.save.is_empty();
+        if answered || returned || cancels || self.eventually.is_some() {
+            decoder.report(
+                Diagnostic::new(
+                    &dropped.span,
+                    "the answer of this step is dropped",
+                    "so only `expect` has anything to see",
+                )
+                .help("keep `expect: { dropped: true }`, and look at what was done in the next step"),
+            );
+        }
+    }
+
     /// Refuses a table of several rows whose query promises no order.
     pub fn require_order(&self, statement: &Node, decoder: &mut Decoder) {
         let Some(table) = &self.rows else { return };

@@ -15,6 +15,7 @@ pub mod checks;
 pub mod datasets;
 pub mod decode;
 pub mod matchers;
+pub mod needs;
 mod order;
 pub mod pattern;
 pub mod plan;

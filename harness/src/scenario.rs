@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::checks::{Checkable, Checks};
 use crate::decode::{Decoder, Fields};
+use crate::needs::Needs;
 use crate::scope;
 use crate::source::{Diagnostic, Span};
 use crate::steps::{self, Action, Verbal};
@@ -37,6 +38,8 @@ pub struct Scenario {
     pub requirements: Vec<(String, Span)>,
     /// Words to filter by, the file's among them.
     pub tags: Vec<String>,
+    /// What it can only be run with, the file's needs among them.
+    pub needs: Needs,
     /// Why it is left out, if it is.
     pub ignore: Option<String>,
     /// Names and the values that they take in turn.
@@ -91,6 +94,8 @@ pub struct Step {
     pub within: Option<Duration>,
     /// When to cancel the request.
     pub cancel_after: Option<Duration>,
+    /// Whether the answer is kept from the client, which then loses its connection.
+    pub drop_response: bool,
     /// What must come of it.
     pub checks: Checks,
     /// What it does.
@@ -112,6 +117,7 @@ pub struct Fragment {
 struct Shared {
     requirements: Vec<(String, Span)>,
     tags: Vec<String>,
+    needs: Needs,
     server: ServerOptions,
     finally: Option<Node>,
 }
@@ -125,6 +131,7 @@ impl File {
         let shared = Shared {
             requirements: texts(&mut fields, "requirements", decoder),
             tags: names(&mut fields, "tags", decoder),
+            needs: needs(&mut fields, decoder),
             server: fields
                 .take("server")
                 .map_or_else(ServerOptions::default, |node| ServerOptions::decode(node, decoder)),
@@ -157,6 +164,7 @@ impl Scenario {
         requirements.extend(shared.requirements.iter().cloned());
         let mut tags = names(&mut fields, "tags", decoder);
         tags.extend(shared.tags.iter().cloned());
+        let needs = needs(&mut fields, decoder).and(&shared.needs);
         let ignore = fields.take("ignore").and_then(|node| decoder.name(node, "`ignore`, the reason,"));
         let matrix = fields.take("matrix").map_or_else(Vec::new, |node| decode_matrix(node, decoder));
         let steps = fields.require("steps", decoder).map(|node| decode_steps(node, Some(fragments), decoder));
@@ -171,6 +179,7 @@ impl Scenario {
             span,
             requirements,
             tags,
+            needs,
             ignore,
             matrix,
             server: shared.server.clone(),
@@ -257,8 +266,13 @@ impl Step {
         let calls = matches!(verb.checkable(), Checkable::Rows | Checkable::Tool);
         let cancel_after =
             fields.take_if(calls, "cancel_after").and_then(|node| decoder.duration(node, "`cancel_after`"));
+        let drop_response =
+            fields.take_if(calls, "drop_response").filter(|node| decoder.bool(node, "`drop_response`") == Some(true));
         let checks = Checks::decode(&mut fields, verb.checkable(), decoder);
         checks.refuse_two_deadlines(within, decoder);
+        if let Some(node) = drop_response {
+            checks.refuse_beside_dropped(node, cancel_after.is_some(), decoder);
+        }
         let within = within.and_then(|node| decoder.duration(node, "`within`"));
         let action = verb.decode(&Verbal { key, value, fragments }, &mut fields, decoder);
         fields.finish(decoder);
@@ -275,6 +289,7 @@ impl Step {
             when,
             within,
             cancel_after,
+            drop_response: drop_response.is_some(),
             checks,
             action,
             node: node.clone(),
@@ -361,6 +376,10 @@ fn decode_matrix(node: &Node, decoder: &mut Decoder) -> Vec<(String, Vec<Value>)
 
 fn texts(fields: &mut Fields<'_>, name: &'static str, decoder: &mut Decoder) -> Vec<(String, Span)> {
     fields.take(name).map_or_else(Vec::new, |node| decoder.texts(node, name))
+}
+
+fn needs(fields: &mut Fields<'_>, decoder: &mut Decoder) -> Needs {
+    fields.take("needs").map_or_else(Needs::default, |node| Needs::decode(node, decoder))
 }
 
 fn names(fields: &mut Fields<'_>, name: &'static str, decoder: &mut Decoder) -> Vec<String> {

@@ -38,11 +38,16 @@ impl<W: Write> Console<W> {
             Verdict::Pass => "ok",
             Verdict::Fail(_) => "FAIL",
             Verdict::Ignored(_) => "ignored",
+            Verdict::NotApplicable(_) => "n/a",
             Verdict::CouldNotRun(_) => "COULD NOT RUN",
         };
-        let quiet = matches!(report.verdict, Verdict::Pass | Verdict::Ignored(_));
+        let quiet = matches!(report.verdict, Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_));
         if self.verbose || !quiet {
-            writeln!(self.out, "{word:>7} {} ({})", report.id, millis(report.elapsed))?;
+            let why = match &report.verdict {
+                Verdict::Ignored(reason) | Verdict::NotApplicable(reason) => format!(": {reason}"),
+                _ => String::new(),
+            };
+            writeln!(self.out, "{word:>7} {} ({}){why}", report.id, millis(report.elapsed))?;
         }
         if !quiet {
             writeln!(self.out, "\n{}", failure::render(report, self.color))?;
@@ -77,8 +82,21 @@ impl<W: Write> Console<W> {
         if summary.could_not_run > 0 {
             writeln!(self.out, "{} could not run, which is never green", summary.could_not_run)?;
         }
+        if summary.run_again > 0 {
+            writeln!(self.out, "{} ran once more, because the hyperd that they shared had died", summary.run_again)?;
+        }
         let ignored = if summary.ignored > 0 { format!(", {} skipped", summary.ignored) } else { String::new() };
-        writeln!(self.out, "{} passed, {} failed{ignored}", summary.passed, summary.failed + summary.could_not_run)
+        let unmet = if summary.not_applicable > 0 {
+            format!(", {} not applicable", summary.not_applicable)
+        } else {
+            String::new()
+        };
+        writeln!(
+            self.out,
+            "{} passed, {} failed{ignored}{unmet}",
+            summary.passed,
+            summary.failed + summary.could_not_run
+        )
     }
 
     fn clear(&mut self) -> io::Result<()> {

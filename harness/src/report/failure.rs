@@ -8,11 +8,6 @@ use crate::run::{CaseReport, Failure, Section, Spoken, StepReport};
 use crate::source::render_at;
 use crate::target::Direction;
 
-/// The line that runs one case alone.
-pub fn rerun(id: &str) -> String {
-    format!("cargo conform run --exact '{id}'")
-}
-
 /// Everything about a case that did not pass; empty for one that did.
 pub fn render(report: &CaseReport, color: bool) -> String {
     let failures = report.failures();
@@ -26,7 +21,7 @@ pub fn render(report: &CaseReport, color: bool) -> String {
     if let Some(folder) = &report.kept {
         out.push_str(&format!("files kept in {}\n", folder.display()));
     }
-    out.push_str(&format!("run it again: {}\n", rerun(&report.id)));
+    out.push_str(&format!("run it again: {}\n", report.again));
     out
 }
 
@@ -75,7 +70,11 @@ fn difference(wrong: &Mismatch) -> Section {
 fn traffic(step: &StepReport) -> String {
     /// Longer than this, a message is shown by its beginning.
     const MESSAGE_CHARS_MAX: usize = 400;
-    let arrow = |spoken: &Spoken| if spoken.direction == Direction::Sent { "->" } else { "<-" };
+    let arrow = |spoken: &Spoken| match spoken.direction {
+        Direction::Sent => "->",
+        Direction::Received => "<-",
+        Direction::Dropped => "<- (dropped)",
+    };
     let line = |spoken: &Spoken| format!("{} {}", arrow(spoken), spoken.brief(MESSAGE_CHARS_MAX));
     step.traffic.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -17,6 +17,10 @@ pub struct Summary {
     pub failed: usize,
     /// Cases that say themselves why they are left out.
     pub ignored: usize,
+    /// Cases that need what this run does not have.
+    pub not_applicable: usize,
+    /// Cases that ran once more because the hyperd that they shared had died.
+    pub run_again: usize,
     /// Cases without an engine or a server.
     pub could_not_run: usize,
     /// Each case's time, shortest first.
@@ -32,8 +36,10 @@ impl Summary {
                 Verdict::Pass => summary.passed += 1,
                 Verdict::Fail(_) => summary.failed += 1,
                 Verdict::Ignored(_) => summary.ignored += 1,
+                Verdict::NotApplicable(_) => summary.not_applicable += 1,
                 Verdict::CouldNotRun(_) => summary.could_not_run += 1,
             }
+            summary.run_again += usize::from(report.reruns > 0);
             summary.times.push((report.elapsed, report.id.clone()));
         }
         summary.times.sort();

@@ -31,6 +31,8 @@ pub enum Answer {
     },
     /// The call was cancelled as the step asked.
     Cancelled,
+    /// The server answered, and the client never got it, as the step asked.
+    Dropped,
     /// No answer came.
     Lost(String),
 }
@@ -57,6 +59,7 @@ impl Answer {
             Reply::Result(value) => Self::Value(value),
             Reply::Error { code, message } => Self::ProtocolError { code, message },
             Reply::Cancelled => Self::Cancelled,
+            Reply::Dropped => Self::Dropped,
             Reply::Lost(reason) => Self::Lost(reason),
         }
     }
@@ -66,6 +69,7 @@ impl Answer {
         match self {
             Self::Value(value) | Self::Tool { value, .. } => value.clone(),
             Self::Cancelled => json!({ "cancelled": true }),
+            Self::Dropped => json!({ "dropped": true }),
             Self::Done | Self::ProtocolError { .. } | Self::Lost(_) => Value::Null,
         }
     }

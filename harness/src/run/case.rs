@@ -20,23 +20,50 @@ use crate::vars::{self, DATASET_PREFIX, Vars};
 /// A hyperd that many cases share and that died says nothing about this one: it is told on standard error, and the case
 /// runs once more on a new one. What dies under it again is its failure.
 pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
-    let endpoint = stage.engines.shared().ok().map(|located| located.endpoint);
-    let report = run_once(case, stage);
-    let passed = matches!(report.verdict, Verdict::Pass | Verdict::Ignored(_));
-    if passed || endpoint.is_none_or(|endpoint| stage.engines.lives(&endpoint)) {
-        return report;
+    let located = found(case, stage);
+    let first = run_once(case, stage, &located);
+    let passed = !matches!(first.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
+    if passed || !matches!(&located, Ok(Some(located)) if !stage.engines.lives(&located.endpoint)) {
+        return first;
     }
-    CaseReport { reruns: 1, ..run_once(case, stage) }
+    CaseReport { reruns: 1, ..run_once(case, stage, &found(case, stage)) }
 }
 
-fn run_once(case: &Case, stage: &Stage) -> CaseReport {
+/// What stands for the release where there is no hyperd.
+const NO_HYPERD: &str = "none";
+
+/// The hyperd to run against, where the target needs one; the error is the verdict of a case that is not to be run.
+fn found(case: &Case, stage: &Stage) -> Result<Option<Located>, Verdict> {
+    let scenario = case.scenario();
+    if let Some(reason) = &scenario.ignore {
+        return Err(Verdict::Ignored(reason.clone()));
+    }
+    if let Some(reason) = stage.unmet(scenario, None) {
+        return Err(Verdict::NotApplicable(reason));
+    }
+    let located = if stage.target.needs_engine() {
+        let located = stage.engines.shared().map_err(|reason| {
+            Verdict::CouldNotRun(Failure::could_not_run(&scenario.span, "there is no hyperd to run against", reason))
+        })?;
+        Some(located)
+    } else {
+        None
+    };
+    let release = located.as_ref().map_or(NO_HYPERD, |located| &located.release);
+    match stage.unmet(scenario, Some(release)) {
+        Some(reason) => Err(Verdict::NotApplicable(reason)),
+        None => Ok(located),
+    }
+}
+
+fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdict>) -> CaseReport {
     let (began, journal, log) = (SystemTime::now(), Rc::new(Journal::default()), Log::default());
-    let (verdict, kept) = match &case.scenario().ignore {
-        Some(reason) => (Verdict::Ignored(reason.clone()), None),
-        None => perform(case, stage, &journal, &log),
+    let (verdict, kept) = match located {
+        Err(verdict) => (verdict.clone(), None),
+        Ok(located) => perform(case, stage, located.as_ref(), (&journal, &log)),
     };
     let elapsed = journal.elapsed();
-    let evidence = !matches!(verdict, Verdict::Pass | Verdict::Ignored(_));
+    let evidence = matches!(verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
     let scenario = case.scenario();
     CaseReport {
         id: case.id.clone(),
@@ -53,25 +80,25 @@ fn run_once(case: &Case, stage: &Stage) -> CaseReport {
         steps: journal.close(evidence),
         log: if evidence { CaseLog::of(log.since(0)) } else { CaseLog::default() },
         kept,
+        again: format!("cargo conform run{} --exact '{}'", stage.again, case.id),
     }
 }
 
-fn perform(case: &Case, stage: &Stage, journal: &Rc<Journal>, log: &Log) -> (Verdict, Option<PathBuf>) {
-    let _guard = log.capture();
-    match prepare(case, stage) {
+fn perform(case: &Case, stage: &Stage, located: Option<&Located>, notes: Notes<'_>) -> (Verdict, Option<PathBuf>) {
+    let _guard = notes.1.capture();
+    match prepare(case) {
         Err(failure) => (Verdict::CouldNotRun(failure), None),
-        Ok((dir, located, runtime)) => {
-            let verdict = runtime.block_on(play(case, stage, &dir, &located, (journal, log)));
+        Ok((dir, runtime)) => {
+            let verdict = runtime.block_on(play(case, stage, &dir, located, notes));
             let keep = stage.keep && !matches!(verdict, Verdict::Pass);
             (verdict, keep.then(|| dir.keep()))
         }
     }
 }
 
-fn prepare(case: &Case, stage: &Stage) -> Result<(TempDir, Located, tokio::runtime::Runtime), Failure> {
+fn prepare(case: &Case) -> Result<(TempDir, tokio::runtime::Runtime), Failure> {
     let span = &case.scenario().span;
     let stop = |title: &str, reason: String| Failure::could_not_run(span, title, reason);
-    let located = stage.engines.shared().map_err(|reason| stop("there is no hyperd to run against", reason))?;
     let dir = tempfile::Builder::new()
         .prefix("hyper-conform-")
         .tempdir()
@@ -80,13 +107,13 @@ fn prepare(case: &Case, stage: &Stage) -> Result<(TempDir, Located, tokio::runti
         .enable_all()
         .build()
         .map_err(|error| stop("failed to start a runtime", error.to_string()))?;
-    Ok((dir, located, runtime))
+    Ok((dir, runtime))
 }
 
 /// What takes note of a case: of its steps, and of its server's log.
 type Notes<'a> = (&'a Rc<Journal>, &'a Log);
 
-async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: &Located, notes: Notes<'_>) -> Verdict {
+async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: Option<&Located>, notes: Notes<'_>) -> Verdict {
     match open(case, stage, dir, located, notes).await {
         Err(failure) => Verdict::CouldNotRun(failure),
         Ok((scene, vars, engine)) => {
@@ -106,7 +133,7 @@ async fn open(
     case: &Case,
     stage: &Stage,
     dir: &TempDir,
-    located: &Located,
+    located: Option<&Located>,
     (journal, log): Notes<'_>,
 ) -> Result<(Scene, Vars, Option<Engine>), Failure> {
     let scenario = case.scenario();
@@ -121,10 +148,11 @@ async fn open(
         std::fs::create_dir(folder)
             .map_err(|error| stop("failed to make the scenario's directory", error.to_string()))?;
     }
-    let engine = if scenario.server.private_engine {
-        Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
-    } else {
-        None
+    let engine = match located.filter(|_| scenario.server.private_engine) {
+        Some(located) => {
+            Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
+        }
+        None => None,
     };
     let persistent = home.join("persistent.hyper");
     let vars = names(case, stage, located, &work, &persistent)
@@ -133,7 +161,11 @@ async fn open(
         persistent: scenario.server.persistent.then_some(persistent),
         read_only: scenario.server.read_only,
         scratch: home,
-        endpoint: engine.as_ref().map_or(&located.endpoint[..], Engine::endpoint).to_owned(),
+        endpoint: engine
+            .as_ref()
+            .map(Engine::endpoint)
+            .or(located.map(|located| &located.endpoint[..]))
+            .map(str::to_owned),
         statement_deadline: scenario.server.statement_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
@@ -146,7 +178,7 @@ async fn open(
 fn names(
     case: &Case,
     stage: &Stage,
-    located: &Located,
+    located: Option<&Located>,
     dir: &std::path::Path,
     persistent: &std::path::Path,
 ) -> Result<Vars, String> {
@@ -156,7 +188,7 @@ fn names(
     vars.set("data", path(&stage.data));
     vars.set("persistent", path(persistent));
     vars.set("target", Value::from(stage.target.name()));
-    vars.set("hyper.version", Value::from(located.release.as_str()));
+    vars.set("hyper.version", Value::from(located.map_or(NO_HYPERD, |located| &located.release)));
     vars.set("pid", Value::from(std::process::id()));
     for (name, value) in &case.cell {
         vars.set(name.clone(), value.clone());

@@ -27,7 +27,9 @@ pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen
         Answer::Lost(reason) => return Err(Failure::new(&step.span, "no answer came", reason.clone())),
         Answer::ProtocolError { code, message } => protocol_error(step, *code, message, frame, &mut out)?,
         Answer::Tool { value, is_error: true, .. } => tool_error(step, value, frame, &mut out)?,
-        Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled => success(step, answer, frame, &mut out)?,
+        Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled | Answer::Dropped => {
+            success(step, answer, frame, &mut out)?;
+        }
     }
     if let Answer::Tool { breach: Some(breach), is_error: false, .. } = answer {
         return Err(Failure::new(

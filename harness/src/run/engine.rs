@@ -44,7 +44,7 @@ impl Engine {
 /// Finds hyperd when it is first needed, and keeps the shared one.
 #[derive(Default)]
 pub struct Engines {
-    chosen: Option<PathBuf>,
+    chosen: Option<(PathBuf, Option<String>)>,
     shared: Mutex<Option<Result<Shared, String>>>,
 }
 
@@ -66,9 +66,9 @@ pub struct Located {
 }
 
 impl Engines {
-    /// Uses this executable instead of looking for one.
-    pub fn with_executable(executable: PathBuf) -> Self {
-        Self { chosen: Some(executable), shared: Mutex::default() }
+    /// Uses this executable instead of looking for one; `release` is its release, where that is known.
+    pub fn with_executable(executable: PathBuf, release: Option<String>) -> Self {
+        Self { chosen: Some((executable, release)), shared: Mutex::default() }
     }
 
     /// The shared hyperd, found and started when the first case asks.
@@ -103,8 +103,8 @@ impl Engines {
     }
 
     fn locate(&self) -> Result<(PathBuf, Option<String>), String> {
-        if let Some(path) = &self.chosen {
-            return Ok((path.clone(), None));
+        if let Some(chosen) = &self.chosen {
+            return Ok(chosen.clone());
         }
         let located = hyperd_mcp::hyperd::locate().map_err(|error| match error.suggestion {
             Some(suggestion) => format!("{}\n{suggestion}", error.message),

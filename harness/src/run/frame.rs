@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Failure, Journal, Log, Promises, Stage};
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
-use crate::target::{Client, Launch, Running, Target};
+use crate::target::{Client, Launch, Protocol, Running, Target};
 use crate::vars::Vars;
 
 /// Directory, server and clients of one case.
@@ -24,6 +24,7 @@ pub struct Scene {
     pub promises: Arc<Promises>,
     target: Arc<dyn Target>,
     launch: Launch,
+    protocol: Protocol,
     server: RefCell<Option<Rc<dyn Running>>>,
     clients: RefCell<BTreeMap<String, Rc<Client>>>,
 }
@@ -44,7 +45,8 @@ impl Scene {
         let (target, promises) = (Arc::clone(&stage.target), Arc::clone(&stage.promises));
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
-        Ok(Self { dir, log, journal, promises, target, launch, server, clients: RefCell::default() })
+        let protocol = stage.protocol.clone();
+        Ok(Self { dir, log, journal, promises, target, launch, protocol, server, clients: RefCell::default() })
     }
 
     /// The client of that name, connected when it is first named.
@@ -57,7 +59,7 @@ impl Scene {
             return Ok(Rc::clone(client));
         }
         let server = self.server.borrow().clone().ok_or("the server is not running")?;
-        let client = Rc::new(server.connect().await?);
+        let client = Rc::new(server.connect(&self.protocol).await?);
         self.clients.borrow_mut().insert(name.to_owned(), Rc::clone(&client));
         Ok(client)
     }

@@ -28,7 +28,9 @@ pub use step::run_steps;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::target::Target;
+use crate::needs::Here;
+use crate::scenario::Scenario;
+use crate::target::{Protocol, Target};
 
 /// What all cases of a run share.
 pub struct Stage {
@@ -40,13 +42,34 @@ pub struct Stage {
     pub data: PathBuf,
     /// Whether the directories of cases that fail stay after the run.
     pub keep: bool,
+    /// The revision of MCP that the clients speak.
+    pub protocol: Protocol,
+    /// Options that the line which runs a case again must have, with a space before each.
+    pub again: String,
     /// What the server promises of its answers.
     pub promises: Arc<Promises>,
 }
 
 impl Stage {
+    /// Why a scenario is not applicable here; `hyper` is the release of hyperd, `None` where nobody has looked yet.
+    pub fn unmet(&self, scenario: &Scenario, hyper: Option<&str>) -> Option<String> {
+        let here = Here { hyper, protocol: self.protocol.revision(), target: self.target.name() };
+        let private = scenario.server.private_engine && !self.target.needs_engine();
+        let engine = private.then(|| format!("needs a hyperd of its own, and {} has none", self.target.name()));
+        scenario.needs.unmet(&here).or(engine)
+    }
+
     /// A stage for runs of the suite in `root`.
     pub fn new(target: Arc<dyn Target>, engines: Engines, root: &Path, keep: bool) -> Self {
-        Self { target, engines, data: root.join("data"), keep, promises: Arc::default() }
+        let data = root.join("data");
+        Self {
+            target,
+            engines,
+            data,
+            keep,
+            protocol: Protocol::default(),
+            again: String::new(),
+            promises: Arc::default(),
+        }
     }
 }

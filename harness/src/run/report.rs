@@ -29,6 +29,8 @@ pub enum Verdict {
     Fail(Vec<Failure>),
     /// The scenario says itself why it is left out.
     Ignored(String),
+    /// The scenario needs what this run does not have; says nothing about the server.
+    NotApplicable(String),
     /// There was no engine or no server; this is never green.
     CouldNotRun(Failure),
 }
@@ -64,6 +66,8 @@ pub struct CaseReport {
     pub log: CaseLog,
     /// Where its files are, if they were kept.
     pub kept: Option<PathBuf>,
+    /// The command that runs it alone.
+    pub again: String,
 }
 
 /// A step and what came of it.
@@ -139,7 +143,7 @@ impl CaseReport {
         match &self.verdict {
             Verdict::Fail(failures) => failures,
             Verdict::CouldNotRun(failure) => std::slice::from_ref(failure),
-            Verdict::Pass | Verdict::Ignored(_) => &[],
+            Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_) => &[],
         }
     }
 

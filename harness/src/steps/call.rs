@@ -10,7 +10,7 @@ use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
 use crate::syntax::Node;
-use crate::target::client::Reply;
+use crate::target::client::{Disturbance, Reply};
 
 /// `call: tool` with `with: {...}`: calls a tool.
 #[derive(Debug)]
@@ -67,12 +67,18 @@ pub(super) async fn tool_call(frame: &Frame<'_>, step: &Step, tool: &str, argume
         .await
         .map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))?;
     let arguments = arguments.as_object().cloned().unwrap_or_default();
-    let reply = client.call(tool, arguments, step.cancel_after).await;
+    let disturbance = Disturbance { cancel_after: step.cancel_after, drop_response: step.drop_response };
+    let reply = client.call(tool, arguments, disturbance).await;
     let breach = match &reply {
         Reply::Result(answer) if answer["isError"] != true => {
             frame.scene.promises.broken_by(&client, tool, answer).await
         }
         _ => None,
     };
+    if matches!(reply, Reply::Dropped) {
+        drop(client);
+        // Whoever lost an answer has lost the connection; naming the client again connects anew.
+        frame.scene.disconnect(&step.client).await;
+    }
     Ok(Answer::of_tool(reply, breach))
 }

@@ -1,23 +1,30 @@
-//! The one MCP client of the suite: rmcp's, with its traffic recorded.
+//! The one MCP client of the suite: rmcp's, with its traffic recorded and nothing cached.
 
 use std::time::Duration;
 
+use rmcp::ClientServiceExt;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientRequest, JsonObject, PaginatedRequestParams, ServerResult,
+    CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, CompleteRequest,
+    CompleteRequestParams, GetPromptRequest, GetPromptRequestParams, Implementation, JsonObject, ListPromptsRequest,
+    ListResourceTemplatesRequest, ListResourcesRequest, ListToolsRequest, PaginatedRequestParams, ReadResourceRequest,
+    ReadResourceRequestParams, ServerResult,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RunningService, ServiceError};
-use rmcp::transport::{IntoTransport, Transport};
-use rmcp::{RoleClient, ServiceExt};
+use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
+use rmcp::transport::IntoTransport;
 use serde_json::{Value, json};
 
-use super::record::{Recording, Traffic};
+use super::protocol::Protocol;
+use super::record::{Dropping, Recording, Traffic};
+use super::subscribe::Listening;
 
 /// A connected client.
 #[derive(Debug)]
 pub struct Client {
-    running: RunningService<RoleClient, ()>,
+    pub(super) running: RunningService<RoleClient, ClientConfig>,
     /// Everything that was said.
     pub traffic: Traffic,
+    dropping: Dropping,
+    pub(super) listening: Listening,
 }
 
 /// What came of a request.
@@ -34,37 +41,68 @@ pub enum Reply {
     },
     /// The request was cancelled before an answer came.
     Cancelled,
+    /// The server answered, and the answer was kept from the client.
+    Dropped,
     /// There is no connection any more, or the answer made no sense.
     Lost(String),
 }
 
+/// What is done to a call while it is under way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disturbance {
+    /// Cancels it when that much time has passed without an answer.
+    pub cancel_after: Option<Duration>,
+    /// Keeps its answer from the client.
+    pub drop_response: bool,
+}
+
 impl Client {
-    /// Shakes hands over `transport`.
+    /// Begins to speak `protocol` over `transport`.
     ///
     /// # Errors
     ///
-    /// Says why the handshake failed.
-    pub async fn connect<T, E, A>(transport: T) -> Result<Self, String>
+    /// Says why the server could not be spoken to, or which revision it speaks instead.
+    pub async fn connect<T, E, A>(transport: T, protocol: &Protocol) -> Result<Self, String>
     where
         T: IntoTransport<RoleClient, E, A>,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let traffic = Traffic::default();
-        let recording = Recording { inner: transport.into_transport(), traffic: traffic.clone() };
-        let running = serve(recording).await?;
-        Ok(Self { running, traffic })
+        let (traffic, dropping) = (Traffic::default(), Dropping::default());
+        let recording =
+            Recording { inner: transport.into_transport(), traffic: traffic.clone(), dropping: dropping.clone() };
+        let name = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let config =
+            ClientConfig::new(ClientCapabilities::default(), name).with_protocol_version(protocol.version().clone());
+        let running = config
+            .serve_with_lifecycle(recording, protocol.lifecycle())
+            .await
+            .map_err(|error| format!("failed to begin with the server in protocol {protocol}: {error}"))?;
+        if let Some(info) = running.peer_info()
+            && !protocol.accepts(&info.protocol_version)
+        {
+            return Err(format!("the server speaks protocol {}, and {protocol} was asked for", info.protocol_version));
+        }
+        let client = Self { running, traffic, dropping, listening: Listening::default() };
+        client.listen_for_lists().await;
+        Ok(client)
     }
 
-    /// Calls a tool; with `cancel_after`, cancels the call when that much time has passed without an answer.
-    pub async fn call(&self, tool: &str, arguments: JsonObject, cancel_after: Option<Duration>) -> Reply {
+    /// Calls a tool.
+    pub async fn call(&self, tool: &str, arguments: JsonObject, disturbance: Disturbance) -> Reply {
+        let dropped = disturbance.drop_response.then(|| self.dropping.arm(tool, &arguments));
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-        let handle = match self.running.send_cancellable_request(request, PeerRequestOptions::default()).await {
+        let mut handle = match self.running.send_cancellable_request(request, PeerRequestOptions::default()).await {
             Ok(handle) => handle,
             Err(error) => return failed(error),
         };
-        let Some(limit) = cancel_after else { return reply(handle.await_response().await) };
-        let mut handle = handle;
+        if let Some(dropped) = dropped {
+            return tokio::select! {
+                Ok(()) = dropped => Reply::Dropped,
+                answer = handle.await_response() => reply(answer),
+            };
+        }
+        let Some(limit) = disturbance.cancel_after else { return reply(handle.await_response().await) };
         match tokio::time::timeout(limit, &mut handle.rx).await {
             Ok(answer) => reply(answer.unwrap_or(Err(ServiceError::TransportClosed))),
             Err(_) => match handle.cancel(Some("the scenario asked for it".to_owned())).await {
@@ -76,36 +114,53 @@ impl Client {
 
     /// Lists what the server offers, all pages.
     pub async fn list(&self, kind: ListKind) -> Reply {
-        let peer: &Peer<RoleClient> = &self.running;
         let mut items = Vec::new();
         let mut cursor = None;
         loop {
             let mut params = PaginatedRequestParams::default();
             params.cursor = cursor;
-            let page = match kind {
-                ListKind::Tools => page(peer.list_tools(Some(params)).await, "tools"),
-                ListKind::Resources => page(peer.list_resources(Some(params)).await, "resources"),
-                ListKind::ResourceTemplates => {
-                    page(peer.list_resource_templates(Some(params)).await, "resourceTemplates")
-                }
-                ListKind::Prompts => page(peer.list_prompts(Some(params)).await, "prompts"),
+            let (request, key) = kind.request(params);
+            let mut page = match self.request(request).await {
+                Reply::Result(page) => page,
+                other => return other,
             };
-            match page {
-                Ok((more, next)) => {
-                    items.extend(more);
-                    cursor = next;
-                }
-                Err(reply) => return reply,
+            match page[key].take() {
+                Value::Array(more) => items.extend(more),
+                _ => return Reply::Lost(format!("the answer has no list `{key}`")),
             }
+            cursor = page["nextCursor"].as_str().map(str::to_owned);
             if cursor.is_none() {
                 return Reply::Result(Value::from(items));
             }
         }
     }
 
-    /// What the server said of itself during the handshake.
-    pub fn server_info(&self) -> Value {
-        json!(self.running.peer_info())
+    /// Reads a resource.
+    pub async fn read(&self, uri: &str) -> Reply {
+        let params = ReadResourceRequestParams::new(uri);
+        self.request(ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params))).await
+    }
+
+    /// Gets a prompt.
+    pub async fn prompt(&self, name: &str, arguments: JsonObject) -> Reply {
+        let params = GetPromptRequestParams::new(name).with_arguments(arguments);
+        self.request(ClientRequest::GetPromptRequest(GetPromptRequest::new(params))).await
+    }
+
+    /// Asks for an argument's completions; the result is the completion itself.
+    pub async fn complete(&self, params: CompleteRequestParams) -> Reply {
+        match self.request(ClientRequest::CompleteRequest(CompleteRequest::new(params))).await {
+            Reply::Result(mut result) => Reply::Result(result["completion"].take()),
+            other => other,
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(super) async fn request(&self, request: ClientRequest) -> Reply {
+        match self.running.send_cancellable_request(request, PeerRequestOptions::default()).await {
+            Ok(handle) => reply(handle.await_response().await),
+            Err(error) => failed(error),
+        }
     }
 
     /// Ends the connection.
@@ -128,22 +183,20 @@ pub enum ListKind {
     Prompts,
 }
 
-async fn serve<T>(recording: Recording<T>) -> Result<RunningService<RoleClient, ()>, String>
-where
-    T: Transport<RoleClient> + 'static,
-{
-    ().serve(recording).await.map_err(|error| format!("failed to shake hands with the server: {error}"))
-}
-
-fn page<T: serde::Serialize>(
-    answer: Result<T, ServiceError>,
-    key: &str,
-) -> Result<(Vec<Value>, Option<String>), Reply> {
-    let mut answer = json!(answer.map_err(failed)?);
-    let next = answer["nextCursor"].as_str().map(str::to_owned);
-    match answer[key].take() {
-        Value::Array(items) => Ok((items, next)),
-        _ => Err(Reply::Lost(format!("the answer has no list `{key}`"))),
+impl ListKind {
+    /// The request for one page, and where its items stand in the answer.
+    fn request(self, params: PaginatedRequestParams) -> (ClientRequest, &'static str) {
+        match self {
+            Self::Tools => (ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params)), "tools"),
+            Self::Resources => {
+                (ClientRequest::ListResourcesRequest(ListResourcesRequest::with_param(params)), "resources")
+            }
+            Self::ResourceTemplates => (
+                ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(params)),
+                "resourceTemplates",
+            ),
+            Self::Prompts => (ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(params)), "prompts"),
+        }
     }
 }
 
@@ -154,7 +207,7 @@ fn reply(answer: Result<ServerResult, ServiceError>) -> Reply {
     }
 }
 
-fn failed(error: ServiceError) -> Reply {
+pub(super) fn failed(error: ServiceError) -> Reply {
     match error {
         ServiceError::McpError(error) => Reply::Error { code: error.code.0, message: error.message.into_owned() },
         ServiceError::Cancelled { .. } => Reply::Cancelled,

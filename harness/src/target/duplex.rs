@@ -8,7 +8,7 @@ use hyperd_mcp::config::{Config, EngineSource};
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 
-use super::{Client, Launch, Running, Target};
+use super::{Client, Launch, Protocol, Running, Target};
 
 /// What a pipe between client and server holds before the writer waits.
 const PIPE_BYTES_MAX: usize = 64 * 1024;
@@ -31,8 +31,9 @@ impl Target for Duplex {
             if let Some(rows) = launch.query_rows_max {
                 limits.query_rows_max = rows;
             }
+            let endpoint = launch.endpoint.ok_or("the server needs a hyperd, and the run has none")?;
             let config = Config {
-                engine: EngineSource::Endpoint(launch.endpoint),
+                engine: EngineSource::Endpoint(endpoint),
                 persistent: launch.persistent,
                 read_only: launch.read_only,
                 limits,
@@ -50,7 +51,7 @@ struct InProcess {
 }
 
 impl Running for InProcess {
-    fn connect(&self) -> LocalBoxFuture<'_, Result<Client, String>> {
+    fn connect<'a>(&'a self, protocol: &'a Protocol) -> LocalBoxFuture<'a, Result<Client, String>> {
         async move {
             let (client_end, server_end) = tokio::io::duplex(PIPE_BYTES_MAX);
             let server = self.server.clone();
@@ -59,7 +60,7 @@ impl Running for InProcess {
                 let (read, write) = tokio::io::split(server_end);
                 let _ = server.serve_client(read, write).await;
             });
-            Client::connect(client_end).await
+            Client::connect(client_end, protocol).await
         }
         .boxed_local()
     }

@@ -2,7 +2,9 @@
 
 pub mod client;
 mod duplex;
+mod protocol;
 mod record;
+mod subscribe;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,6 +14,7 @@ use futures::future::LocalBoxFuture;
 
 pub use client::Client;
 pub use duplex::Duplex;
+pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
 
 /// What a scenario asks of its server.
@@ -23,8 +26,8 @@ pub struct Launch {
     pub read_only: bool,
     /// Where the server may put its temporary files.
     pub scratch: PathBuf,
-    /// `host:port` of the hyperd to use.
-    pub endpoint: String,
+    /// `host:port` of the hyperd to use; `None` for a target that needs none.
+    pub endpoint: Option<String>,
     /// How long a statement may run; `None` for the server's default.
     pub statement_deadline: Option<Duration>,
     /// How many rows an answer may hold; `None` for the server's default.
@@ -36,6 +39,11 @@ pub trait Target: Send + Sync {
     /// The name that reports show and `$(target)` stands for.
     fn name(&self) -> &str;
 
+    /// Whether its servers need a hyperd. Where no target needs one, none is looked for.
+    fn needs_engine(&self) -> bool {
+        true
+    }
+
     /// Starts a server.
     ///
     /// # Errors
@@ -46,12 +54,12 @@ pub trait Target: Send + Sync {
 
 /// A started server.
 pub trait Running {
-    /// Connects one more client.
+    /// Connects one more client, which speaks `protocol`.
     ///
     /// # Errors
     ///
     /// Says why the handshake failed.
-    fn connect(&self) -> LocalBoxFuture<'_, Result<Client, String>>;
+    fn connect<'a>(&'a self, protocol: &'a Protocol) -> LocalBoxFuture<'a, Result<Client, String>>;
 
     /// Stops the server and waits until it has let go of its files.
     fn stop(&self) -> LocalBoxFuture<'_, ()>;

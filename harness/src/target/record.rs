@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rmcp::RoleClient;
+use rmcp::model::JsonObject;
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, oneshot};
 
 /// Who said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Direction {
     Sent,
     /// The server, to the client.
     Received,
+    /// The server, to the client, which never got it: the step said `drop_response`.
+    Dropped,
 }
 
 /// One JSON-RPC message.
@@ -31,7 +35,13 @@ pub struct Message {
 
 /// All messages between one client and its server, oldest first.
 #[derive(Debug, Clone, Default)]
-pub struct Traffic(Arc<Mutex<Vec<Message>>>);
+pub struct Traffic(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    messages: Mutex<Vec<Message>>,
+    came: Notify,
+}
 
 impl Traffic {
     /// How many messages have passed.
@@ -63,12 +73,74 @@ impl Traffic {
             .collect()
     }
 
-    fn push(&self, direction: Direction, message: &impl serde::Serialize) {
-        let body = serde_json::to_value(message).unwrap_or_else(|error| Value::from(error.to_string()));
+    /// Looks for what `find` finds among all messages, now and whenever one more has passed.
+    pub async fn wait<T>(&self, mut find: impl FnMut(&[Message]) -> Option<T>) -> T {
+        loop {
+            let came = self.0.came.notified();
+            tokio::pin!(came);
+            // Registered before the look, so that no message falls between the two.
+            came.as_mut().enable();
+            if let Some(found) = find(&self.messages()) {
+                return found;
+            }
+            came.await;
+        }
+    }
+
+    fn push(&self, direction: Direction, body: Value) {
         self.messages().push(Message { direction, at: Instant::now(), body: Arc::new(body) });
+        self.0.came.notify_waiters();
     }
 
     fn messages(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
+        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The calls whose answers are to be kept from the client.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dropping(Arc<Mutex<Vec<Armed>>>);
+
+#[derive(Debug)]
+struct Armed {
+    tool: String,
+    arguments: Value,
+    /// The request's number, once it was sent.
+    id: Option<Value>,
+    dropped: oneshot::Sender<()>,
+}
+
+impl Dropping {
+    /// Drops the answer of the next such call; the receiver hears when that has been done.
+    pub(super) fn arm(&self, tool: &str, arguments: &JsonObject) -> oneshot::Receiver<()> {
+        let (dropped, receiver) = oneshot::channel();
+        self.armed().push(Armed { tool: tool.to_owned(), arguments: json!(arguments), id: None, dropped });
+        receiver
+    }
+
+    fn sent(&self, body: &Value) {
+        let params = &body["params"];
+        let mut armed = self.armed();
+        let waiting = armed
+            .iter_mut()
+            .find(|call| call.id.is_none() && call.tool == params["name"] && call.arguments == params["arguments"]);
+        if let Some(call) = waiting {
+            call.id = Some(body["id"].clone());
+        }
+    }
+
+    /// Whether this answer is to be dropped.
+    fn takes(&self, body: &Value) -> bool {
+        let mut armed = self.armed();
+        let Some(at) = armed.iter().position(|call| call.id.is_some() && call.id.as_ref() == body.get("id")) else {
+            return false;
+        };
+        // Whoever waited may have given up.
+        let _ = armed.swap_remove(at).dropped.send(());
+        true
+    }
+
+    fn armed(&self) -> std::sync::MutexGuard<'_, Vec<Armed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,6 +149,11 @@ impl Traffic {
 pub(super) struct Recording<T> {
     pub(super) inner: T,
     pub(super) traffic: Traffic,
+    pub(super) dropping: Dropping,
+}
+
+fn body(message: &impl serde::Serialize) -> Value {
+    serde_json::to_value(message).unwrap_or_else(|error| Value::from(error.to_string()))
 }
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Recording<T> {
@@ -90,14 +167,22 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Recording<T> {
         &mut self,
         item: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.traffic.push(Direction::Sent, &item);
+        let body = body(&item);
+        self.dropping.sent(&body);
+        self.traffic.push(Direction::Sent, body);
         self.inner.send(item)
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
-        let message = self.inner.receive().await?;
-        self.traffic.push(Direction::Received, &message);
-        Some(message)
+        loop {
+            let message = self.inner.receive().await?;
+            let body = body(&message);
+            if !self.dropping.takes(&body) {
+                self.traffic.push(Direction::Received, body);
+                return Some(message);
+            }
+            self.traffic.push(Direction::Dropped, body);
+        }
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {

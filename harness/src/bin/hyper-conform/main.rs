@@ -95,7 +95,9 @@ fn main() -> ExitCode {
         Color::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stdout()),
     };
     let done = match &cli.command {
-        Command::Run(args) => load(cli.suite.as_deref(), color).and_then(|suite| run::run(args, &suite, color)),
+        Command::Run(args) => {
+            load(cli.suite.as_deref(), color).and_then(|suite| run::run(args, &suite, cli.suite.as_deref(), color))
+        }
         Command::List(picked) => load(cli.suite.as_deref(), color).and_then(|suite| list::list(picked, &suite)),
         Command::Lint => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(&suite)),
         Command::Hyperd(command) => hyperd::run(command),

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use hyper_conform::report::Summary;
 use hyper_conform::report::console::Console;
-use hyper_conform::target::Duplex;
+use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
 
 use super::{COULD_NOT_RUN, FAILURES, Picked, Stop};
@@ -25,6 +25,10 @@ pub(super) struct RunArgs {
     /// The hyperd to use: a release, which is fetched if need be, or a path
     #[arg(long, value_name = "RELEASE|PATH")]
     hyperd: Option<String>,
+    /// The revision of MCP that the clients speak, such as 2025-11-25 or 2026-07-28 [default: the newest one with a
+    /// handshake, or an older one that the server prefers]
+    #[arg(long, value_name = "REVISION")]
+    protocol: Option<Protocol>,
     /// Stop at the first failure
     #[arg(long)]
     fail_fast: bool,
@@ -36,16 +40,23 @@ pub(super) struct RunArgs {
     verbose: bool,
 }
 
-pub(super) fn run(args: &RunArgs, suite: &Suite, color: bool) -> Result<ExitCode, Stop> {
+pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bool) -> Result<ExitCode, Stop> {
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
-    let stage = Stage::new(Arc::new(Duplex), engines(args.hyperd.as_deref())?, &suite.root, args.keep);
-    // Without a hyperd every scenario would say the same; said once, it can be read.
-    let engine = stage.engines.shared().map_err(Stop::CouldNotRun)?;
+    let mut stage = Stage::new(Arc::new(Duplex), engines(args.hyperd.as_deref())?, &suite.root, args.keep);
+    stage.again = again(args, given);
+    stage.protocol = args.protocol.clone().unwrap_or_default();
+    let engine = if stage.target.needs_engine() {
+        // Without a hyperd every scenario would say the same; said once, it can be read.
+        let located = stage.engines.shared().map_err(Stop::CouldNotRun)?;
+        format!(", hyperd {}", located.release)
+    } else {
+        String::new()
+    };
     if let Some(seed) = selection.shuffle {
         eprintln!("shuffled with --shuffle={seed}");
     }
-    eprintln!("running {} scenarios against hyperd {}", cases.len(), engine.release);
+    eprintln!("running {} scenarios against {}{engine}, protocol {}", cases.len(), stage.target.name(), stage.protocol);
     let live = std::io::stdout().is_terminal();
     let mut console = Console::new(std::io::stdout(), cases.len(), color, args.verbose, live);
     let began = Instant::now();
@@ -66,13 +77,28 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, color: bool) -> Result<ExitCode
     })
 }
 
+/// The options of this run that change what a scenario does, for the line that runs it again.
+fn again(args: &RunArgs, suite: Option<&Path>) -> String {
+    let suite = suite.map(|suite| ("suite", suite.display().to_string()));
+    let hyperd = args.hyperd.clone().map(|hyperd| ("hyperd", hyperd));
+    let protocol = args.protocol.as_ref().map(|protocol| ("protocol", protocol.to_string()));
+    let given = [suite, hyperd, protocol].into_iter().flatten();
+    given.map(|(name, value)| format!(" --{name} {}", quoted(&value))).collect::<Vec<_>>().concat()
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 fn engines(given: Option<&str>) -> Result<Engines, Stop> {
     let Some(given) = given else { return Ok(Engines::default()) };
     let path = PathBuf::from(given);
     if path.exists() {
-        return Ok(Engines::with_executable(path));
+        return Ok(Engines::with_executable(path, None));
     }
     let installed =
         hyperd_mcp::hyperd::install(given).map_err(|error| Stop::CouldNotRun(super::hyperd::told(&error)))?;
-    Ok(Engines::with_executable(installed.path))
+    Ok(Engines::with_executable(installed.path, Some(installed.release)))
 }
