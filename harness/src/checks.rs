@@ -73,7 +73,8 @@ pub enum Checkable {
 }
 
 /// The keys that check; `save` and `eventually` do not.
-const CHECK_KEYS: [&str; 8] = ["expect", "error", "protocol_error", "rows", "columns", "content", "progress", "logs"];
+pub(crate) const CHECK_KEYS: [&str; 8] =
+    ["expect", "error", "protocol_error", "rows", "columns", "content", "progress", "logs"];
 
 impl Checks {
     /// Takes the checks out of a step's fields.

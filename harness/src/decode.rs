@@ -2,6 +2,7 @@
 //!
 //! serde would stop at the first mistake of a file. A [`Decoder`] gathers all of them, each at its place.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::pattern;
@@ -12,6 +13,7 @@ use crate::syntax::{Entry, Key, Kind, Node, Style};
 #[derive(Debug, Default)]
 pub struct Decoder {
     problems: Vec<Diagnostic>,
+    asked: BTreeSet<(&'static str, Vec<&'static str>)>,
 }
 
 impl Decoder {
@@ -37,6 +39,11 @@ impl Decoder {
         // What a file says for all its scenarios is read with each of them.
         self.problems.dedup_by(|a, b| a.title == b.title && a.span.place() == b.span.place());
         self.problems
+    }
+
+    /// Every kind of map that was read, with the keys that it can have: what the editors' schema must say, too.
+    pub fn asked(&self) -> &BTreeSet<(&'static str, Vec<&'static str>)> {
+        &self.asked
     }
 
     /// Whether nothing was wrong so far.
@@ -215,14 +222,16 @@ impl<'a> Fields<'a> {
     }
 
     /// Ends the reading: what is left is unknown.
-    pub fn finish(self, decoder: &mut Decoder) {
-        for entry in self.left {
+    pub fn finish(mut self, decoder: &mut Decoder) {
+        for entry in std::mem::take(&mut self.left) {
             let name = &entry.key.name;
             decoder.report(
                 Diagnostic::new(&entry.key.span, format!("{} has no key `{name}`", self.what), "unknown key")
                     .help_names(name, self.known.iter().copied()),
             );
         }
+        self.known.sort_unstable();
+        decoder.asked.insert((self.what, self.known));
     }
 }
 

@@ -23,6 +23,7 @@ pub mod report;
 pub mod requirements;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 mod scope;
 pub mod source;
 mod sql;

@@ -24,8 +24,8 @@ pub struct Suite {
     pub files: Vec<Arc<SuiteFile>>,
     /// What a conforming server must do.
     pub requirements: Requirements,
-    /// How many fragments there are.
-    pub fragments: usize,
+    /// The fragments by name.
+    pub fragments: BTreeMap<String, Arc<Fragment>>,
 }
 
 /// A scenario file and its place in the suite.
@@ -72,7 +72,7 @@ impl Suite {
         }
         let problems = decoder.finish();
         if problems.is_empty() {
-            Ok(Self { root: root.to_owned(), files, requirements, fragments: fragments.len() })
+            Ok(Self { root: root.to_owned(), files, requirements, fragments })
         } else {
             Err(problems)
         }

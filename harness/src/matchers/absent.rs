@@ -1,5 +1,7 @@
 //! `$absent`: there is no such member.
 
+use serde_json::Value;
+
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
 use crate::syntax::Node;
@@ -15,6 +17,10 @@ impl Matcher for Absent {
 
     fn example(&self) -> &'static str {
         "write it as `$absent`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        None
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! `$any`: there is a value, whatever it is (null included).
 
+use serde_json::Value;
+
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
 use crate::syntax::Node;
@@ -15,6 +17,10 @@ impl Matcher for Any {
 
     fn example(&self) -> &'static str {
         "write it as `$any`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        None
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! `$approx`: a number near to another.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
@@ -17,6 +17,15 @@ impl Matcher for Approx {
 
     fn example(&self) -> &'static str {
         "write it as `{ $approx: { value: 3.14, within: 0.01 } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(json!({
+            "type": "object",
+            "required": ["value", "within"],
+            "properties": { "value": { "type": "number" }, "within": { "type": "number", "minimum": 0 } },
+            "additionalProperties": false,
+        }))
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

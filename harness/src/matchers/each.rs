@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, compare};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$each`: a list, all of whose elements fit (an empty list does not: it would prove nothing).
@@ -17,6 +18,10 @@ impl Matcher for Each {
 
     fn example(&self) -> &'static str {
         "write it as `{ $each: { id: { $type: integer } } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::pattern())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

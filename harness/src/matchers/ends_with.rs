@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$ends_with`: a text that ends with another.
@@ -17,6 +18,10 @@ impl Matcher for EndsWith {
 
     fn example(&self) -> &'static str {
         "write it as `{ $ends_with: text }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::text())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

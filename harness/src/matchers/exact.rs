@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, same_scalar};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$exact`: the value and nothing more: objects match by all their members, and `$` has no meaning inside.
@@ -17,6 +18,10 @@ impl Matcher for Exact {
 
     fn example(&self) -> &'static str {
         "write it as `{ $exact: { id: 1 } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::any())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

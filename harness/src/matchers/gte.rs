@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde_json::{Value, json};
+
 use super::Matcher;
 use crate::order;
 use crate::pattern::{Check, Mismatch};
@@ -18,6 +20,10 @@ impl Matcher for Gte {
 
     fn example(&self) -> &'static str {
         "write it as `{ $gte: 3 }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(json!({ "type": ["number", "string"] }))
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, fits};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$includes`: a list, some element of which fits.
@@ -17,6 +18,10 @@ impl Matcher for Includes {
 
     fn example(&self) -> &'static str {
         "write it as `{ $includes: { name: people } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::pattern())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

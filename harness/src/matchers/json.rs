@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, compare};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$json`: a text that is JSON, whose value fits.
@@ -17,6 +18,10 @@ impl Matcher for Json {
 
     fn example(&self) -> &'static str {
         "write it as `{ $json: { id: 1 } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::pattern())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

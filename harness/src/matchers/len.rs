@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, fits};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$len`: the length of a list (elements), an object (members) or a text (characters).
@@ -17,6 +18,10 @@ impl Matcher for Len {
 
     fn example(&self) -> &'static str {
         "write it as `{ $len: 2 }` or `{ $len: { $gt: 0 } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::pattern())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -25,6 +25,8 @@ mod uuid;
 
 pub(crate) use unordered::pair_all;
 
+use serde_json::Value;
+
 use crate::pattern::{Check, Mismatch};
 use crate::syntax::Node;
 
@@ -35,6 +37,9 @@ pub trait Matcher: Sync {
 
     /// How it is written; shown as help when it is written wrongly.
     fn example(&self) -> &'static str;
+
+    /// The form of its argument as a JSON Schema, for editors; `None` where it takes none.
+    fn argument(&self) -> Option<Value>;
 
     /// Whether the argument (`None` for a bare `$name`) can be worked with.
     ///

@@ -1,7 +1,10 @@
 //! `$not`: there is a value, and it does not fit.
 
+use serde_json::Value;
+
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, fits};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$not`: there is a value, and it does not fit.
@@ -15,6 +18,10 @@ impl Matcher for Not {
 
     fn example(&self) -> &'static str {
         "write it as `{ $not: { $contains: secret } }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::pattern())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -1,7 +1,10 @@
 //! `$one_of`: fits one of several expectations.
 
+use serde_json::{Value, json};
+
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, fits};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$one_of`: fits one of several expectations.
@@ -15,6 +18,10 @@ impl Matcher for OneOf {
 
     fn example(&self) -> &'static str {
         "write it as `{ $one_of: [created, replaced] }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(json!({ "type": "array", "minItems": 1, "items": shape::pattern() }))
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$regex`: a text in which a regular expression is found; anchor it with `^` and `$`.
@@ -19,9 +20,18 @@ impl Matcher for Regex {
         "write it as `{ $regex: '^v[0-9]+$' }`"
     }
 
+    fn argument(&self) -> Option<Value> {
+        Some(shape::text())
+    }
+
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {
         let pattern = argument.and_then(Node::as_text).ok_or_else(|| "it takes a regular expression".to_owned())?;
-        regex::Regex::new(pattern).map(|_| ()).map_err(|error| format!("not a regular expression: {error}"))
+        regex::Regex::new(pattern).map(|_| ()).map_err(|error| {
+            // The lines before the last draw the pattern, which the message shows anyway.
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            format!("not a regular expression: {}", last.strip_prefix("error: ").unwrap_or(last))
+        })
     }
 
     fn check(&self, check: &Check<'_>, out: &mut Vec<Mismatch>) {

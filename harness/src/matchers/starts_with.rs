@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$starts_with`: a text that begins with another.
@@ -17,6 +18,10 @@ impl Matcher for StartsWith {
 
     fn example(&self) -> &'static str {
         "write it as `{ $starts_with: text }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(shape::text())
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! `$type`: the kind of a value.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch};
@@ -19,6 +19,10 @@ impl Matcher for Type {
 
     fn example(&self) -> &'static str {
         "write it as `{ $type: integer }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(json!({ "enum": NAMES.iter().map(|name| json!(name)).chain([Value::Null]).collect::<Vec<_>>() }))
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -1,9 +1,10 @@
 //! `$unordered`: a list whose elements fit the given ones in some order, each exactly once.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Matcher;
 use crate::pattern::{Check, Mismatch, fits};
+use crate::schema::shape;
 use crate::syntax::Node;
 
 /// `$unordered`: a list whose elements fit the given ones in some order, each exactly once.
@@ -17,6 +18,10 @@ impl Matcher for Unordered {
 
     fn example(&self) -> &'static str {
         "write it as `{ $unordered: [b, a] }`"
+    }
+
+    fn argument(&self) -> Option<Value> {
+        Some(json!({ "type": "array", "minItems": 1, "items": shape::pattern() }))
     }
 
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {

@@ -21,6 +21,10 @@ impl Matcher for Uuid {
         "write it as `$uuid`"
     }
 
+    fn argument(&self) -> Option<Value> {
+        None
+    }
+
     fn accepts(&self, argument: Option<&Node>) -> Result<(), String> {
         argument.map_or(Ok(()), |_| Err("it takes no argument".to_owned()))
     }

@@ -9,6 +9,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 use crate::syntax::Node;
 use crate::target::client::{Disturbance, Reply};
 
@@ -29,6 +30,10 @@ impl Verb for Call {
 
     fn checkable(&self) -> Checkable {
         Checkable::Rows
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Calls a tool.", shape::name()).key("with", "The tool's arguments.", shape::map())
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -10,6 +10,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 use crate::syntax::Node;
 
 /// `execute: sql or list`: the `execute` tool.
@@ -29,6 +30,14 @@ impl Verb for Execute {
 
     fn checkable(&self) -> Checkable {
         Checkable::Tool
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Runs statements that write, through the tool `execute`.", shape::statements()).key(
+            "database",
+            "The database that the statement runs in.",
+            shape::text(),
+        )
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

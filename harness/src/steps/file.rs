@@ -12,6 +12,7 @@ use crate::decode::{Decoder, Fields};
 use crate::pattern::{self, Mismatch, Path};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
@@ -34,6 +35,16 @@ impl Verb for File {
 
     fn checkable(&self) -> Checkable {
         Checkable::Itself
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Checks a file or folder below `$(dir)`.", shape::name())
+            .key("exists", "Whether it is there.", shape::truth())
+            .key("text", "Its text; a folder's is its entries' names, a line each.", shape::pattern())
+            .key("json", "Its text, read as JSON.", shape::pattern())
+            .key("lines", "Its lines, a list of texts.", shape::pattern())
+            .key("size", "Its size in bytes.", shape::pattern())
+            .needs(Needs::Some(&CHECKS))
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -8,6 +8,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 use crate::source::Diagnostic;
 use crate::target::client::ListKind;
 
@@ -34,6 +35,10 @@ impl Verb for List {
 
     fn checkable(&self) -> Checkable {
         Checkable::Value
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Lists what the server offers, all pages.", shape::choice(&KINDS.map(|(name, _)| name)))
     }
 
     fn decode(&self, verb: &Verbal<'_>, _fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -23,6 +23,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::{Fragment, Step};
+use crate::schema::shape::Shape;
 use crate::syntax::{Key, Node};
 
 /// A kind of step.
@@ -32,6 +33,9 @@ pub trait Verb: Sync {
 
     /// Which checks its answer can be put to.
     fn checkable(&self) -> Checkable;
+
+    /// How it is written, for the editors' schema: the keys that [`Verb::decode`] reads, and no other.
+    fn shape(&self) -> Shape;
 
     /// Whether a client does it, so that `as` can name one.
     fn has_client(&self) -> bool {

@@ -2,12 +2,14 @@
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, join_all};
+use serde_json::json;
 
 use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, run_step};
 use crate::scenario::{Step, decode_steps};
+use crate::schema::shape::{self, Shape};
 
 /// `parallel: [steps]`: all at once, from as many clients as `as:` names.
 #[derive(Debug)]
@@ -25,6 +27,10 @@ impl Verb for Parallel {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Does several steps at once.", json!({ "allOf": [{ "$ref": shape::STEPS }], "minItems": 2 }))
     }
 
     fn decode(&self, verb: &Verbal<'_>, _fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

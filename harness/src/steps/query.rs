@@ -10,6 +10,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 use crate::syntax::Node;
 
 /// `query: sql`: the `query` tool; `rows` and `columns` speak of what it returns.
@@ -29,6 +30,14 @@ impl Verb for Query {
 
     fn checkable(&self) -> Checkable {
         Checkable::Rows
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of(
+            "Runs one read-only statement through the tool `query`; `rows` and `columns` speak of what it returns.",
+            shape::name(),
+        )
+        .key("database", "The database that the statement runs in.", shape::text())
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

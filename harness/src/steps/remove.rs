@@ -8,6 +8,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, io_failure};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 use crate::syntax::Node;
 
 /// `remove: path`: removes a file, or a folder with all that is in it.
@@ -26,6 +27,10 @@ impl Verb for Remove {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Removes a file, or a folder with all that is in it.", shape::name())
     }
 
     fn decode(&self, verb: &Verbal<'_>, _fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -8,6 +8,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, io_failure};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Needs, Shape};
 use crate::syntax::Node;
 
 /// `rename: path` with `to: path`: renames a file or folder, replacing what stands there.
@@ -27,6 +28,12 @@ impl Verb for Rename {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Renames a file or folder.", shape::name())
+            .key("to", "Its new path.", shape::name())
+            .needs(Needs::All(&["to"]))
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -8,6 +8,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Shape};
 
 /// `restart: server | client`: a new server on the same databases, or a new client on the same server.
 #[derive(Debug)]
@@ -26,6 +27,13 @@ impl Verb for Restart {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of(
+            "A new server on the same databases, or a new client on the same server.",
+            shape::choice(&["server", "client"]),
+        )
     }
 
     fn has_client(&self) -> bool {

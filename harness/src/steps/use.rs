@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use serde_json::json;
 
 use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, run_steps};
 use crate::scenario::{Fragment, Step};
+use crate::schema::shape::{self, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
@@ -31,6 +33,14 @@ impl Verb for Use {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of(
+            "Does the steps of a fragment, a file of scenarios/fragments.",
+            json!({ "$ref": shape::FRAGMENT_NAME }),
+        )
+        .key("with", "A value for each parameter of the fragment.", shape::map())
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -12,6 +12,7 @@ use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, io_failure};
 use crate::scenario::Step;
+use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
@@ -37,6 +38,17 @@ impl Verb for Write {
 
     fn checkable(&self) -> Checkable {
         Checkable::Nothing
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of("Makes a file below `$(dir)` from `text`, `json`, `base64` or `copy`.", shape::name())
+            .key("text", "The file's text.", shape::text())
+            .key("json", "A value that is written as JSON.", shape::any())
+            .key("base64", "The file's bytes, in base64.", shape::text())
+            .key("copy", "The path of a file to copy.", shape::text())
+            .key("append", "Add to the file instead of making it anew.", shape::truth())
+            .key("repeat", "How many times the content is written.", shape::count())
+            .needs(Needs::One(&SOURCES))
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

@@ -14,7 +14,7 @@ pub(super) fn lint(suite: &Suite) -> Result<ExitCode, Stop> {
         io::stdout(),
         "{} files, {} fragments, {scenarios} scenarios, {} cases, {} requirements: nothing wrong",
         suite.files.len(),
-        suite.fragments,
+        suite.fragments.len(),
         plan::cases(suite).len(),
         suite.requirements.len(),
     )

@@ -6,11 +6,13 @@ mod hyperd;
 mod lint;
 mod list;
 mod run;
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use hyper_conform::schema::Names;
 use hyper_conform::source::Diagnostic;
 use hyper_conform::{Selection, Suite};
 
@@ -43,6 +45,8 @@ enum Command {
     List(Picked),
     /// Check all files without running anything
     Lint,
+    /// Print the JSON Schema that editors complete and check scenario files with
+    Schema,
     /// Find, list and install releases of hyperd
     #[command(subcommand)]
     Hyperd(hyperd::HyperdCommand),
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         }
         Command::List(picked) => load(cli.suite.as_deref(), color).and_then(|suite| list::list(picked, &suite)),
         Command::Lint => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(&suite)),
+        Command::Schema => load(cli.suite.as_deref(), color).and_then(|suite| schema::schema(&Names::of(&suite))),
         Command::Hyperd(command) => hyperd::run(command),
     };
     match done {
