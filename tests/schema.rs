@@ -91,7 +91,7 @@ fn what_is_rejected_is_refused_where_a_schema_can() {
         let refused = value.is_some_and(|value| !validator.is_valid(&value));
         match (refused, unseen.contains(&stem[..])) {
             (false, false) => {
-                wrong.push(format!("{stem}: the schema does not refuse it; say why in UNSEEN if it cannot"))
+                wrong.push(format!("{stem}: the schema does not refuse it; say why in UNSEEN if it cannot"));
             }
             (true, true) => wrong.push(format!("{stem}: the schema refuses it; drop it from UNSEEN")),
             _ => {}

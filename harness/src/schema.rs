@@ -52,6 +52,7 @@ pub fn generate(names: &Names) -> Value {
             "fragment": parts::fragment(),
             "scenario": parts::scenario(),
             "server": parts::server(),
+            "needs": parts::needs(),
             "steps": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } },
             "step": step(),
             "eventually": parts::eventually(),
@@ -61,6 +62,10 @@ pub fn generate(names: &Names) -> Value {
         },
     })
 }
+
+/// What has nothing to see where the answer is dropped.
+const DROPPED: [&str; 8] =
+    ["error", "protocol_error", "content", "rows", "columns", "save", "cancel_after", "eventually"];
 
 /// Each verb is a branch of its own, chosen by the verb's key, so that a message speaks of that verb alone.
 fn step() -> Value {
@@ -104,14 +109,20 @@ fn required(names: &[&str]) -> Vec<Value> {
     names.iter().map(|name| json!({ "required": [name] })).collect()
 }
 
-/// A step that fails has no answer to look at, and `eventually` has a deadline of its own.
+/// A step that fails or whose answer is dropped has no answer to look at, and `eventually` has a deadline of its own.
 fn contradictions() -> Vec<Value> {
     let none = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!(false))).collect::<Map<_, _>>();
     let answer = none(&["expect", "rows", "columns", "save"]);
     ["error", "protocol_error"]
         .into_iter()
         .map(|key| json!({ "if": { "required": [key] }, "then": { "properties": answer } }))
-        .chain([json!({ "if": { "required": ["eventually"] }, "then": { "properties": none(&["within"]) } })])
+        .chain([
+            json!({ "if": { "required": ["eventually"] }, "then": { "properties": none(&["within"]) } }),
+            json!({
+                "if": { "required": ["drop_response"], "properties": { "drop_response": { "const": true } } },
+                "then": { "properties": none(&DROPPED) },
+            }),
+        ])
         .collect()
 }
 

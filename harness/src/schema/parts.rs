@@ -47,6 +47,7 @@ fn shared() -> Keys {
         key("about", "Words for the reader.", shape::name()),
         key("requirements", "Ids of scenarios/requirements.yaml that this proves.", json!({ "$ref": REQUIREMENTS })),
         key("tags", "Words to filter by; `slow` keeps it out of cargo test.", shape::names()),
+        key("needs", "What it can only be run with.", json!({ "$ref": "#/$defs/needs" })),
         key("finally", "Steps that are done at the end in any case, in reverse.", steps()),
     ]
 }
@@ -98,6 +99,25 @@ pub(super) fn server() -> Value {
         key("query_rows_max", "How many rows an answer may hold.", shape::count()),
     ];
     closed(keys, &[])
+}
+
+pub(super) fn needs() -> Value {
+    let mut schema = closed(
+        vec![
+            key("hyper", "Releases of hyperd, such as \">=0.0.19484, <0.0.25080\".", comparisons()),
+            key("protocol", "Revisions of MCP, such as \">=2025-06-18\".", comparisons()),
+            key("target", "Names of targets.", shape::names()),
+        ],
+        &[],
+    );
+    schema["minProperties"] = json!(1);
+    schema
+}
+
+/// Comparisons with numbers, joined by `,`.
+fn comparisons() -> Value {
+    let one = "\\s*(>=|<=|>|<|=)?\\s*[0-9][-0-9.]*\\s*";
+    json!({ "type": "string", "pattern": format!("^{one}(,{one})*$") })
 }
 
 pub(super) fn eventually() -> Value {
@@ -157,6 +177,7 @@ pub(super) fn common(verb: &dyn Verb) -> Keys {
         keys.push(key("error", "The tool error that must come.", json!({ "$ref": "#/$defs/error" })));
         keys.push(key("content", "What the content blocks must be like.", shape::pattern()));
         keys.push(key("progress", "What the progress notifications must be like.", shape::pattern()));
+        keys.push(key("drop_response", "Keep the answer from the client, which loses its connection.", shape::truth()));
         keys.push(key("cancel_after", "When to cancel the request.", shape::duration()));
     }
     if can == Checkable::Rows {
