@@ -88,6 +88,8 @@ pub struct Step {
     pub title: String,
     /// The name of the client that does it.
     pub client: String,
+    /// Whether a client does it at all.
+    pub has_client: bool,
     /// The values that the matrix must have for the step to be done.
     pub when: Option<Node>,
     /// How long it may take.
@@ -286,6 +288,7 @@ impl Step {
             span: key.span.clone(),
             title,
             client,
+            has_client: verb.has_client(),
             when,
             within,
             cancel_after,

@@ -39,12 +39,15 @@ impl<W: Write> Console<W> {
             Verdict::Fail(_) => "FAIL",
             Verdict::Ignored(_) => "ignored",
             Verdict::NotApplicable(_) => "n/a",
+            Verdict::ExpectedFailure { .. } => "xfail",
             Verdict::CouldNotRun(_) => "COULD NOT RUN",
         };
-        let quiet = matches!(report.verdict, Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_));
+        let quiet = !matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
         if self.verbose || !quiet {
             let why = match &report.verdict {
-                Verdict::Ignored(reason) | Verdict::NotApplicable(reason) => format!(": {reason}"),
+                Verdict::Ignored(reason) | Verdict::NotApplicable(reason) | Verdict::ExpectedFailure { reason, .. } => {
+                    format!(": {reason}")
+                }
                 _ => String::new(),
             };
             writeln!(self.out, "{word:>7} {} ({}){why}", report.id, millis(report.elapsed))?;
@@ -85,18 +88,16 @@ impl<W: Write> Console<W> {
         if summary.run_again > 0 {
             writeln!(self.out, "{} ran once more, because the hyperd that they shared had died", summary.run_again)?;
         }
-        let ignored = if summary.ignored > 0 { format!(", {} skipped", summary.ignored) } else { String::new() };
-        let unmet = if summary.not_applicable > 0 {
-            format!(", {} not applicable", summary.not_applicable)
-        } else {
-            String::new()
-        };
-        writeln!(
-            self.out,
-            "{} passed, {} failed{ignored}{unmet}",
-            summary.passed,
-            summary.failed + summary.could_not_run
-        )
+        write!(self.out, "{} passed, {} failed", summary.passed, summary.failed + summary.could_not_run)?;
+        let rest = [
+            (summary.expected_failures, "failed as expected"),
+            (summary.ignored, "skipped"),
+            (summary.not_applicable, "not applicable"),
+        ];
+        for (count, word) in rest.iter().filter(|(count, _)| *count > 0) {
+            write!(self.out, ", {count} {word}")?;
+        }
+        writeln!(self.out)
     }
 
     fn clear(&mut self) -> io::Result<()> {

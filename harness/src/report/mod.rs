@@ -19,6 +19,8 @@ pub struct Summary {
     pub ignored: usize,
     /// Cases that need what this run does not have.
     pub not_applicable: usize,
+    /// Cases that failed as the target's list says.
+    pub expected_failures: usize,
     /// Cases that ran once more because the hyperd that they shared had died.
     pub run_again: usize,
     /// Cases without an engine or a server.
@@ -37,6 +39,7 @@ impl Summary {
                 Verdict::Fail(_) => summary.failed += 1,
                 Verdict::Ignored(_) => summary.ignored += 1,
                 Verdict::NotApplicable(_) => summary.not_applicable += 1,
+                Verdict::ExpectedFailure { .. } => summary.expected_failures += 1,
                 Verdict::CouldNotRun(_) => summary.could_not_run += 1,
             }
             summary.run_again += usize::from(report.reruns > 0);

@@ -8,11 +8,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::engine::{Engine, Located};
-use super::{CaseLog, CaseReport, Failure, Frame, Journal, Log, Scene, Stage, Verdict, run_steps};
+use super::{CaseLog, CaseReport, Failure, Frame, Journal, Scene, Stage, Verdict, run_steps};
 use crate::datasets;
 use crate::plan::Case;
 use crate::scenario::Step;
-use crate::target::Launch;
+use crate::target::{Complaint, Launch, Log};
 use crate::vars::{self, DATASET_PREFIX, Vars};
 
 /// Runs one case on this thread, with a runtime of its own, so that nothing of it outlives it.
@@ -117,8 +117,9 @@ async fn play(case: &Case, stage: &Stage, dir: &TempDir, located: Option<&Locate
     match open(case, stage, dir, located, notes).await {
         Err(failure) => Verdict::CouldNotRun(failure),
         Ok((scene, vars, engine)) => {
-            let failures = act(case, &scene, vars).await;
+            let mut failures = act(case, &scene, vars).await;
             scene.close().await;
+            failures.extend(scene.log.complaints().into_iter().map(|complaint| complained(case, complaint)));
             drop(engine);
             match failures {
                 failures if failures.is_empty() => Verdict::Pass,
@@ -148,7 +149,9 @@ async fn open(
         std::fs::create_dir(folder)
             .map_err(|error| stop("failed to make the scenario's directory", error.to_string()))?;
     }
-    let engine = match located.filter(|_| scenario.server.private_engine) {
+    // A server that starts its own hyperd shares it with nobody anyway.
+    let private = scenario.server.private_engine && !stage.target.starts_engine();
+    let engine = match located.filter(|_| private) {
         Some(located) => {
             Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
         }
@@ -166,10 +169,12 @@ async fn open(
             .map(Engine::endpoint)
             .or(located.map(|located| &located.endpoint[..]))
             .map(str::to_owned),
+        hyperd: located.map(|located| located.executable.clone()),
+        log: log.clone(),
         statement_deadline: scenario.server.statement_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
-    let scene = Scene::open(work, log.clone(), Rc::clone(journal), stage, launch)
+    let scene = Scene::open(work, Rc::clone(journal), stage, launch)
         .await
         .map_err(|reason| stop("the server did not start", reason))?;
     Ok((scene, vars, engine))
@@ -216,4 +221,9 @@ async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
         }
     }
     failures
+}
+
+/// What the server must not do at any time fails the case, also where every step was content.
+fn complained(case: &Case, complaint: Complaint) -> Failure {
+    Failure::new(&case.scenario().span, complaint.title, "in this scenario").section("it was", complaint.evidence)
 }

@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Failure, Journal, Log, Promises, Stage};
+use super::{Failure, Journal, Promises, Stage};
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
-use crate::target::{Client, Launch, Protocol, Running, Target};
+use crate::target::{Client, Launch, Log, Protocol, Running, Target};
 use crate::vars::Vars;
 
 /// Directory, server and clients of one case.
@@ -35,17 +35,11 @@ impl Scene {
     /// # Errors
     ///
     /// The server's own words on why it did not start.
-    pub async fn open(
-        dir: PathBuf,
-        log: Log,
-        journal: Rc<Journal>,
-        stage: &Stage,
-        launch: Launch,
-    ) -> Result<Self, String> {
+    pub async fn open(dir: PathBuf, journal: Rc<Journal>, stage: &Stage, launch: Launch) -> Result<Self, String> {
         let (target, promises) = (Arc::clone(&stage.target), Arc::clone(&stage.promises));
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
-        let protocol = stage.protocol.clone();
+        let (log, protocol) = (launch.log.clone(), stage.protocol.clone());
         Ok(Self { dir, log, journal, promises, target, launch, protocol, server, clients: RefCell::default() })
     }
 

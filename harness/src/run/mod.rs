@@ -7,7 +7,6 @@ mod engine;
 mod failure;
 mod frame;
 mod journal;
-mod log;
 mod promises;
 mod report;
 mod step;
@@ -19,7 +18,6 @@ pub use failure::{Failure, Section};
 pub(crate) use frame::io_failure;
 pub use frame::{Frame, Scene};
 pub use journal::Journal;
-pub use log::Log;
 pub use promises::Promises;
 pub use report::{CaseLog, CaseReport, Spoken, StepReport, StepVerdict, Verdict};
 pub(crate) use step::run_step;
@@ -30,7 +28,7 @@ use std::sync::Arc;
 
 use crate::needs::Here;
 use crate::scenario::Scenario;
-use crate::target::{Protocol, Target};
+use crate::target::{Demands, Protocol, Target};
 
 /// What all cases of a run share.
 pub struct Stage {
@@ -56,7 +54,8 @@ impl Stage {
         let here = Here { hyper, protocol: self.protocol.revision(), target: self.target.name() };
         let private = scenario.server.private_engine && !self.target.needs_engine();
         let engine = private.then(|| format!("needs a hyperd of its own, and {} has none", self.target.name()));
-        scenario.needs.unmet(&here).or(engine)
+        let target = || self.target.cannot(&Demands::of(scenario));
+        scenario.needs.unmet(&here).or(engine).or_else(target)
     }
 
     /// A stage for runs of the suite in `root`.

@@ -31,6 +31,13 @@ pub enum Verdict {
     Ignored(String),
     /// The scenario needs what this run does not have; says nothing about the server.
     NotApplicable(String),
+    /// It failed as the target's list of expected failures says.
+    ExpectedFailure {
+        /// Why that is expected.
+        reason: String,
+        /// What was not as the scenario says.
+        failures: Vec<Failure>,
+    },
     /// There was no engine or no server; this is never green.
     CouldNotRun(Failure),
 }
@@ -141,7 +148,7 @@ impl CaseReport {
     /// What was not as expected.
     pub fn failures(&self) -> &[Failure] {
         match &self.verdict {
-            Verdict::Fail(failures) => failures,
+            Verdict::Fail(failures) | Verdict::ExpectedFailure { failures, .. } => failures,
             Verdict::CouldNotRun(failure) => std::slice::from_ref(failure),
             Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_) => &[],
         }

@@ -85,6 +85,11 @@ pub trait Action: Debug + Send + Sync {
     fn inner(&self) -> Option<&[Step]> {
         None
     }
+
+    /// The steps of the fragment that the step uses, whose names are not the scenario's.
+    fn fragment(&self) -> Option<&[Step]> {
+        None
+    }
 }
 
 /// Every step, alphabetical.

@@ -115,4 +115,8 @@ impl Action for UseFragment {
         }
         .boxed_local()
     }
+
+    fn fragment(&self) -> Option<&[Step]> {
+        Some(&self.fragment.steps)
+    }
 }

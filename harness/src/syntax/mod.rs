@@ -1,9 +1,11 @@
-//! Text to nodes: YAML 1.2 in one strict reading, with a place on every key and every value.
+//! Text to nodes: YAML 1.2 in one strict reading, and TOML, with a place on every key and every value.
 
 mod display;
 mod node;
 mod parse;
 mod scalar;
+mod toml;
 
 pub use node::{Entry, Key, Kind, Node, Style};
 pub use parse::{parse, read};
+pub use toml::read_toml;

@@ -17,9 +17,14 @@ const PIPE_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Duplex;
 
+impl Duplex {
+    /// Its name, and the name of the target that a run has where none is named.
+    pub const NAME: &str = "hyperd-mcp";
+}
+
 impl Target for Duplex {
     fn name(&self) -> &'static str {
-        "hyperd-mcp"
+        Self::NAME
     }
 
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {

@@ -1,9 +1,18 @@
 //! How a server under test is started, and how a client reaches it.
 
 pub mod client;
+mod demands;
 mod duplex;
+pub mod file;
+mod find;
+mod http;
+mod log;
+mod placeholders;
+mod process;
 mod protocol;
 mod record;
+mod server;
+mod stdio;
 mod subscribe;
 
 use std::path::PathBuf;
@@ -13,7 +22,11 @@ use std::time::Duration;
 use futures::future::LocalBoxFuture;
 
 pub use client::Client;
+pub use demands::Demands;
 pub use duplex::Duplex;
+pub use file::TargetFile;
+pub use find::{NoTarget, find};
+pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
 
@@ -28,6 +41,10 @@ pub struct Launch {
     pub scratch: PathBuf,
     /// `host:port` of the hyperd to use; `None` for a target that needs none.
     pub endpoint: Option<String>,
+    /// The executable of hyperd; `None` for a target that needs none.
+    pub hyperd: Option<PathBuf>,
+    /// Where the server's log goes.
+    pub log: Log,
     /// How long a statement may run; `None` for the server's default.
     pub statement_deadline: Option<Duration>,
     /// How many rows an answer may hold; `None` for the server's default.
@@ -39,9 +56,24 @@ pub trait Target: Send + Sync {
     /// The name that reports show and `$(target)` stands for.
     fn name(&self) -> &str;
 
+    /// What `--target` says to mean it.
+    fn named(&self) -> &str {
+        self.name()
+    }
+
     /// Whether its servers need a hyperd. Where no target needs one, none is looked for.
     fn needs_engine(&self) -> bool {
         true
+    }
+
+    /// Whether each of its servers starts a hyperd itself, which is then nobody else's.
+    fn starts_engine(&self) -> bool {
+        false
+    }
+
+    /// Why a case with these demands is not applicable to this kind of server; `None` where it is.
+    fn cannot(&self, _demands: &Demands) -> Option<String> {
+        None
     }
 
     /// Starts a server.

@@ -10,10 +10,12 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use hyper_conform::schema::Names;
 use hyper_conform::source::Diagnostic;
+use hyper_conform::target::{self, Duplex, NoTarget, Target};
 use hyper_conform::{Selection, Suite};
 
 /// Conformance scenarios for MCP servers in front of Hyper.
@@ -64,6 +66,9 @@ struct Picked {
     /// Only scenarios with this tag, or without it with a `!` before it; several must all hold
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// The server: a name of scenarios/targets/NAME.toml, or such a file
+    #[arg(long, value_name = "NAME|FILE", default_value = Duplex::NAME)]
+    target: String,
     /// Shuffle; the seed is printed, and the same seed gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "the flag may be absent, bare, or have a value")]
@@ -74,6 +79,15 @@ impl Picked {
     fn selection(&self) -> Selection {
         let shuffle = self.shuffle.map(|seed| seed.unwrap_or_else(|| u64::from(std::process::id())));
         Selection { filters: self.filters.clone(), exact: self.exact, tags: self.tags.clone(), shuffle }
+    }
+
+    fn target(&self, suite: &Suite) -> Result<Arc<dyn Target>, Stop> {
+        target::find(&suite.root, &self.target).map_err(|error| {
+            Stop::Usage(match error {
+                NoTarget::Unknown(text) => text,
+                NoTarget::Broken(problems) => render("the target cannot be read", &problems, false),
+            })
+        })
     }
 }
 
@@ -127,7 +141,7 @@ fn load(given: Option<&Path>, color: bool) -> Result<Suite, Stop> {
             Stop::Usage("there is no folder `scenarios` here or above; name it with --suite DIR".to_owned())
         })?,
     };
-    Suite::load(&root).map_err(|problems| Stop::Usage(render(&problems, color)))
+    Suite::load(&root).map_err(|problems| Stop::Usage(render("the scenarios cannot be read", &problems, color)))
 }
 
 fn find_suite() -> Option<PathBuf> {
@@ -135,8 +149,8 @@ fn find_suite() -> Option<PathBuf> {
     here.ancestors().map(|folder| folder.join("scenarios")).find(|folder| folder.join("requirements.yaml").is_file())
 }
 
-fn render(problems: &[Diagnostic], color: bool) -> String {
+fn render(title: &str, problems: &[Diagnostic], color: bool) -> String {
     let shown: Vec<String> = problems.iter().map(|problem| problem.render(color)).collect();
     let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
-    format!("the scenarios cannot be read: {count}\n\n{}\n", shown.join("\n\n"))
+    format!("{title}: {count}\n\n{}\n", shown.join("\n\n"))
 }

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
@@ -43,8 +42,8 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bool) -> Result<ExitCode, Stop> {
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
-    let mut stage = Stage::new(Arc::new(Duplex), engines(args.hyperd.as_deref())?, &suite.root, args.keep);
-    stage.again = again(args, given);
+    let mut stage = Stage::new(args.picked.target(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
+    stage.again = again(args, given, stage.target.named());
     stage.protocol = args.protocol.clone().unwrap_or_default();
     let engine = if stage.target.needs_engine() {
         // Without a hyperd every scenario would say the same; said once, it can be read.
@@ -78,11 +77,12 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
 }
 
 /// The options of this run that change what a scenario does, for the line that runs it again.
-fn again(args: &RunArgs, suite: Option<&Path>) -> String {
+fn again(args: &RunArgs, suite: Option<&Path>, target: &str) -> String {
     let suite = suite.map(|suite| ("suite", suite.display().to_string()));
     let hyperd = args.hyperd.clone().map(|hyperd| ("hyperd", hyperd));
     let protocol = args.protocol.as_ref().map(|protocol| ("protocol", protocol.to_string()));
-    let given = [suite, hyperd, protocol].into_iter().flatten();
+    let target = Some(("target", target.to_owned())).filter(|(_, target)| target != Duplex::NAME);
+    let given = [suite, target, hyperd, protocol].into_iter().flatten();
     given.map(|(name, value)| format!(" --{name} {}", quoted(&value))).collect::<Vec<_>>().concat()
 }
 

@@ -1,4 +1,4 @@
-//! The server's log of one case.
+//! What the server of one case said beside its answers.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +7,21 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// What the in-process server logged since the case began.
+/// What the server logged since the case began, and what it did that no step asks about.
 #[derive(Debug, Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    complaints: Arc<Mutex<Vec<Complaint>>>,
+}
+
+/// Something that a server must not do at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it did, as one line.
+    pub title: String,
+    /// The evidence.
+    pub evidence: String,
+}
 
 impl Log {
     /// Sends what this thread logs here, until the guard is dropped.
@@ -37,8 +49,29 @@ impl Log {
         String::from_utf8_lossy(self.bytes().get(from..).unwrap_or_default()).into_owned()
     }
 
+    /// Adds a line.
+    pub fn line(&self, line: &str) {
+        let mut bytes = self.bytes();
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.push(b'\n');
+    }
+
+    /// Takes note of something that fails the case, whatever its steps say. Only the first of a kind is kept.
+    pub fn complain(&self, title: impl Into<String>, evidence: impl Into<String>) {
+        let complaint = Complaint { title: title.into(), evidence: evidence.into() };
+        let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        if complaints.iter().all(|known| known.title != complaint.title) {
+            complaints.push(complaint);
+        }
+    }
+
+    /// Everything that fails the case.
+    pub fn complaints(&self) -> Vec<Complaint> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn bytes(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
