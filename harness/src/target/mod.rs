@@ -14,6 +14,7 @@ mod record;
 mod server;
 mod stdio;
 mod subscribe;
+mod tampered;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -29,6 +30,7 @@ pub use find::{NoTarget, find};
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
+pub use tampered::{Behind, Tamper, Tampered};
 
 /// What a scenario asks of its server.
 #[derive(Debug, Clone)]
