@@ -69,8 +69,9 @@ fn busy(text: String) -> Error {
 
 fn lost(text: &str) -> Error {
     Error::new(Code::ConnectionLost, format!("The connection to hyperd broke: {text}")).suggest(
-        "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. What \
-             hyperd had not yet written to disk is lost; check `local` with describe.",
+        "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. If hyperd \
+         died, all tables of `local` are lost. The other databases hold whatever was answered as done; of this call \
+         they hold all or nothing, so look before you repeat a write.",
     )
 }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use super::local::Local;
 use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
@@ -29,6 +30,7 @@ pub struct Session {
     /// One writer at a time for each file's table catalogue, who need not wait for those that change its tables.
     pub(super) catalogs: FileLocks,
     pub(super) watches: Watches,
+    pub(super) local: Local,
     /// Whether files that calls attach stay as they are.
     pub(super) read_only: bool,
     scratch: Mutex<Option<TempDir>>,
@@ -52,6 +54,7 @@ impl Session {
             writers: Mutex::default(),
             catalogs: Mutex::default(),
             watches: Watches::default(),
+            local: Local::default(),
             read_only: config.read_only,
             scratch: Mutex::new(Some(scratch)),
             scratch_path,

@@ -4,6 +4,7 @@ mod attach;
 pub mod catalog;
 mod databases;
 mod lifecycle;
+mod local;
 mod new_table;
 mod routing;
 pub mod table_catalog;

@@ -55,6 +55,9 @@ pub(super) struct Output {
     problem: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     engine: Option<Engine>,
+    /// What was lost when hyperd died, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     server_version: &'static str,
     read_only: bool,
     has_persistent: bool,
@@ -90,6 +93,7 @@ impl Tool for Status {
             hyperd_running: engine.is_some(),
             problem,
             engine,
+            loss: server.session().loss(),
             server_version: env!("CARGO_PKG_VERSION"),
             read_only: config.read_only,
             has_persistent: config.persistent.is_some(),
