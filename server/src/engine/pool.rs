@@ -21,6 +21,8 @@ pub struct Engine {
     idle: Arc<Idle>,
     epoch: AtomicU64,
     connections_max: usize,
+    /// What its connections call themselves.
+    application: String,
 }
 
 enum Source {
@@ -29,8 +31,14 @@ enum Source {
 }
 
 impl Engine {
-    /// Starts hyperd where the server is to have its own; its logs go to `log_dir`.
-    pub async fn start(source: &EngineSource, log_dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    /// Starts hyperd where the server is to have its own; its logs go to `log_dir`. Connections call themselves
+    /// `application`, which `pg_stat_activity` shows.
+    pub async fn start(
+        source: &EngineSource,
+        log_dir: &Path,
+        limits: &Limits,
+        application: String,
+    ) -> Result<Self, Error> {
         let hyperd = match source {
             EngineSource::Endpoint(endpoint) => Source::Endpoint(endpoint.clone()),
             EngineSource::Hyperd(path) => Source::own(path.clone(), log_dir).await?,
@@ -42,6 +50,7 @@ impl Engine {
             idle: Arc::default(),
             epoch: AtomicU64::new(0),
             connections_max: limits.connections_max,
+            application,
         })
     }
 
@@ -65,7 +74,7 @@ impl Engine {
             }
         }
         let held = permit.take().ok_or_else(|| Error::internal("A call lost its place in the pool."))?;
-        let opened = call.race(Connection::open(&endpoint, epoch)).await??;
+        let opened = call.race(Connection::open(&endpoint, epoch, &self.application)).await??;
         let mut lease = Lease::new(opened, Arc::clone(&self.idle), held);
         lease.prepare(call, attachments, database).await?;
         Ok(lease)

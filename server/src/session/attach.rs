@@ -77,6 +77,9 @@ impl Session {
             Ok(lease) => {
                 self.databases.write().unwrap_or_else(PoisonError::into_inner).add(database.clone());
                 drop(lease);
+                if exists && writable {
+                    self.sweep(call, &database).await;
+                }
                 Ok(database)
             }
             Err(error) => {

@@ -29,9 +29,8 @@ impl Running {
         let hyperd = hyperd.expect("looking does not panic").expect("there is a hyperd").path;
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
         let mut child = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"))
-            .arg("--hyperd")
-            .arg(hyperd)
             .args(arguments)
+            .env("HYPERD_PATH", hyperd)
             .env("TMPDIR", temporary.path())
             .env_remove("HYPERDB_PERSISTENT_DB")
             .stdin(Stdio::piped())
