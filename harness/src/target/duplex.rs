@@ -8,10 +8,8 @@ use hyperd_mcp::config::{Config, EngineSource};
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 
+use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
-
-/// What a pipe between client and server holds before the writer waits.
-const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// The in-process target.
 #[derive(Debug, Default)]
