@@ -8,12 +8,48 @@
 //! text      Node      Scenario    Case    CaseReport
 //! ```
 //!
+//! # For a server of your own
+//!
+//! [`check()`] and [`check_text`] run scenarios inside any tokio test; [`libtest::main`] makes each scenario a test of its own. A
+//! [`target::InProcess`] is any rmcp server in this process; no hyperd is needed for it.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), hyper_conform::Unmet> {
+//! use hyper_conform::{check_text, target::Demo};
+//!
+//! let scenarios = r#"
+//! feature: Notes
+//! scenarios:
+//!   - scenario: a note is written and read
+//!     steps:
+//!       - call: put
+//!         with: { name: plans, text: Sail on Sunday }
+//!         expect: { uri: note://plans, revision: 1 }
+//!       - read: note://plans
+//!         expect: { contents: [{ text: Sail on Sunday }] }
+//! "#;
+//! let summary = check_text(Demo, scenarios).await?;
+//! assert_eq!(summary.passed, 1);
+//!
+//! // What is not as expected is an error whose text says where, and what came instead.
+//! let broken = scenarios.replace("revision: 1", "revision: 2");
+//! let unmet = check_text(Demo, &broken).await.unwrap_err();
+//! assert!(unmet.to_string().contains("$.revision is 1"), "{unmet}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
 //! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
+mod check;
 pub mod checks;
 pub mod datasets;
 pub mod decode;
+pub mod libtest;
 pub mod matchers;
 pub mod needs;
 mod order;
@@ -39,6 +75,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+pub use check::{Unmet, check, check_text};
 pub use plan::{Case, Selection};
 pub use run::{CaseReport, Engines, Stage, Verdict};
 pub use suite::Suite;

@@ -21,7 +21,9 @@ pub fn render(report: &CaseReport, color: bool) -> String {
     if let Some(folder) = &report.kept {
         out.push_str(&format!("files kept in {}\n", folder.display()));
     }
-    out.push_str(&format!("run it again: {}\n", report.again));
+    if !report.again.is_empty() {
+        out.push_str(&format!("run it again: {}\n", report.again));
+    }
     out
 }
 

@@ -66,11 +66,7 @@ impl Action for CallTool {
 
 /// Calls a tool as the step's client.
 pub(super) async fn tool_call(frame: &Frame<'_>, step: &Step, tool: &str, arguments: Value) -> Result<Answer, Failure> {
-    let client = frame
-        .scene
-        .client(&step.client)
-        .await
-        .map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))?;
+    let client = frame.client(step).await?;
     let arguments = arguments.as_object().cloned().unwrap_or_default();
     let disturbance = Disturbance { cancel_after: step.cancel_after, drop_response: step.drop_response };
     let reply = client.call(tool, arguments, disturbance).await;

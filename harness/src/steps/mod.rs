@@ -1,16 +1,23 @@
 //! One file a step. To add one: a file, a `mod` line and a line in [`ALL`].
 
 mod call;
+mod complete;
 mod engine;
 mod execute;
 mod file;
 mod list;
 mod mkdir;
+mod not_notified;
+mod notified;
 mod parallel;
+mod prompt;
 mod query;
+mod read;
 mod remove;
 mod rename;
 mod restart;
+mod subscribe;
+mod unsubscribe;
 mod r#use;
 mod write;
 
@@ -82,6 +89,16 @@ pub trait Action: Debug + Send + Sync {
         false
     }
 
+    /// Whether it looks only, so that `notified` still speaks of the step before.
+    fn only_looks(&self) -> bool {
+        false
+    }
+
+    /// Whether it keeps to `within` by itself.
+    fn keeps_time(&self) -> bool {
+        false
+    }
+
     /// The steps inside this one.
     fn inner(&self) -> Option<&[Step]> {
         None
@@ -94,18 +111,25 @@ pub trait Action: Debug + Send + Sync {
 }
 
 /// Every step, alphabetical.
-pub const ALL: [&dyn Verb; 13] = [
+pub const ALL: [&dyn Verb; 20] = [
     &call::Call,
+    &complete::Complete,
     &engine::Engine,
     &execute::Execute,
     &file::File,
     &list::List,
     &mkdir::Mkdir,
+    &not_notified::NotNotified,
+    &notified::Notified,
     &parallel::Parallel,
+    &prompt::Prompt,
     &query::Query,
+    &read::Read,
     &remove::Remove,
     &rename::Rename,
     &restart::Restart,
+    &subscribe::Subscribe,
+    &unsubscribe::Unsubscribe,
     &r#use::Use,
     &write::Write,
 ];

@@ -51,6 +51,8 @@ impl<'a> Seen<'a> {
                 }
                 None => {}
             }
+            // Whoever lost an answer connects anew.
+            self.several_clients |= step.drop_response;
             self.steps(step.action.inner().or(step.action.fragment()).unwrap_or_default());
         }
     }
