@@ -59,7 +59,7 @@ fn serve(real: &str, mut arguments: Vec<String>, at: usize, fault: Option<Fault>
     harness.write_all(told.as_bytes())?;
     thread::spawn(move || {
         for client in proxy.incoming().flatten() {
-            thread::spawn(move || connection(client, port, fault));
+            thread::spawn(move || connection(&client, port, fault));
         }
     });
     // The harness closes this to end hyperd; hyperd then ends because its own is closed.
@@ -72,7 +72,7 @@ fn end(real: &mut Child, callback: &TcpStream) -> io::Result<()> {
     real.wait().map(|_| ())
 }
 
-fn connection(client: TcpStream, port: u16, fault: Option<Fault>) -> io::Result<()> {
+fn connection(client: &TcpStream, port: u16, fault: Option<Fault>) -> io::Result<()> {
     let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     let armed = Arc::new(AtomicBool::new(false));
     let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
@@ -82,7 +82,7 @@ fn connection(client: TcpStream, port: u16, fault: Option<Fault>) -> io::Result<
         let _ = ask(from_client, &to_server, fault, &arming);
         let _ = to_server.shutdown(Shutdown::Both);
     });
-    let _ = answer(server, &client, fault, &armed);
+    let _ = answer(server, client, fault, &armed);
     let _ = client.shutdown(Shutdown::Both);
     let _ = asking.join();
     Ok(())

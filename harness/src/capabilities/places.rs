@@ -1,6 +1,9 @@
 //! `$(name)` in a row's SQL: where its files lie, and texts that are too long to write out.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::source::{Diagnostic, nearest};
 use crate::syntax::Node;
@@ -12,6 +15,9 @@ const PATHS: [&str; 3] = ["dir", "db", "data"];
 const COUNTED: [&str; 3] = ["columns", "nested", "text"];
 /// As much as a counted name may ask for.
 const COUNT_MAX: usize = 100_000;
+
+/// Old releases name transactions by their place in memory.
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("0x[0-9a-f]{6,16}").ok());
 
 /// Where one run of a row has its files.
 #[derive(Debug, Clone)]
@@ -52,10 +58,12 @@ impl Places {
         }
     }
 
-    /// The text with paths as the row writes them: what two runs, two machines say alike.
+    /// The text with paths as the row writes them and without addresses: what two runs, two machines say alike.
     pub fn fold(&self, text: &str) -> String {
         let named = [(&self.db, "$(db)"), (&self.dir, "$(dir)"), (&self.data, "$(data)")];
-        named.iter().fold(text.to_owned(), |text, (path, name)| text.replace(&*path.to_string_lossy(), name))
+        let text =
+            named.iter().fold(text.to_owned(), |text, (path, name)| text.replace(&*path.to_string_lossy(), name));
+        ADDRESS.as_ref().map(|address| address.replace_all(&text, "0x…").into_owned()).unwrap_or(text)
     }
 
     /// How many bytes of the expanded text stand before the first name: up to there, positions are the row's own.
@@ -123,6 +131,7 @@ mod tests {
     #[test]
     fn paths_fold_back() {
         let places = Places::new(PathBuf::from("/row"), Path::new("/suite/data"));
+        assert_eq!(places.fold("transaction 0x00007f94280033d0@1"), "transaction 0x…@1");
         assert_eq!(places.fold("no /row/x.csv, /row/row.hyper, /suite/data/p"), "no $(dir)/x.csv, $(db), $(data)/p");
     }
 }
