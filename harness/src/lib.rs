@@ -45,6 +45,7 @@
 //! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
+pub mod capabilities;
 mod check;
 pub mod checks;
 pub mod datasets;

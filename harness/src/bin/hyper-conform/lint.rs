@@ -12,10 +12,11 @@ pub(super) fn lint(suite: &Suite) -> Result<ExitCode, Stop> {
     let scenarios: usize = suite.files.iter().map(|file| file.file.scenarios.len()).sum();
     writeln!(
         io::stdout(),
-        "{} files, {} fragments, {scenarios} scenarios, {} cases, {} requirements: nothing wrong",
+        "{} files, {} fragments, {scenarios} scenarios, {} cases, {} capabilities, {} requirements: nothing wrong",
         suite.files.len(),
         suite.fragments.len(),
         plan::cases(suite).len(),
+        suite.battery.rows().count(),
         suite.requirements.len(),
     )
     .map_err(|error| Stop::Usage(format!("failed to write: {error}")))?;

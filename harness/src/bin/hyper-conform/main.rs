@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run.
 
+mod capabilities;
 mod hyperd;
 mod lint;
 mod list;
@@ -45,6 +46,10 @@ enum Command {
     Run(run::RunArgs),
     /// List the scenarios that would run
     List(Picked),
+    /// Try what Hyper can do, and compare with what is recorded
+    ///
+    /// Exit codes: 0 as recorded, 1 something broke, 4 only gains or other words, 2 usage, 3 could not run.
+    Capabilities(capabilities::CapabilitiesArgs),
     /// Check all files without running anything
     Lint,
     /// Print the JSON Schema that editors complete and check scenario files with
@@ -117,6 +122,9 @@ fn main() -> ExitCode {
             load(cli.suite.as_deref(), color).and_then(|suite| run::run(args, &suite, cli.suite.as_deref(), color))
         }
         Command::List(picked) => load(cli.suite.as_deref(), color).and_then(|suite| list::list(picked, &suite)),
+        Command::Capabilities(args) => {
+            load(cli.suite.as_deref(), color).and_then(|suite| capabilities::run(args, &suite))
+        }
         Command::Lint => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(&suite)),
         Command::Schema => load(cli.suite.as_deref(), color).and_then(|suite| schema::schema(&Names::of(&suite))),
         Command::Hyperd(command) => hyperd::run(command),
