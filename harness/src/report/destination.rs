@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tempfile::NamedTempFile;
 
-use super::{RunReport, github, junit};
+use super::{RunReport, github, html, json, junit};
 
 /// The file that GitHub Actions shows as the job's summary.
 const GITHUB_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -17,11 +17,16 @@ const GITHUB_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 pub enum Format {
     /// `JUnit` XML, as Jenkins, GitLab and most CI systems read it.
     Junit,
+    /// JSON under a published schema.
+    Json,
+    /// One HTML page that needs nothing else.
+    Html,
     /// Workflow commands of GitHub Actions, and the job's summary.
     Github,
 }
 
-const FORMATS: [(&str, Format); 2] = [("junit", Format::Junit), ("github", Format::Github)];
+const FORMATS: [(&str, Format); 4] =
+    [("junit", Format::Junit), ("json", Format::Json), ("html", Format::Html), ("github", Format::Github)];
 
 /// A report that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +134,8 @@ impl Opened {
     pub fn write(self, run: &RunReport) -> Result<(), String> {
         let text = match self.format {
             Format::Junit => junit::render(run)?,
+            Format::Json => json::render(run)?,
+            Format::Html => html::render(run)?,
             Format::Github => github::commands(run),
         };
         if let Some(path) = &self.summary {

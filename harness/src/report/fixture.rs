@@ -16,6 +16,11 @@ use crate::target::Direction;
 pub(super) const HOSTILE: &str =
     "</script><!-- ]]> & \"quoted\" 'single' `tick` \u{0}\u{1b}[31mred\u{7}\u{fffe} 100%\r\n::error::x 😀 | a, b: c";
 
+/// 2026-01-02T03:04:05Z.
+const BEGAN_UNIX_SECONDS: u64 = 1_767_323_045;
+const WALL: Duration = Duration::from_millis(1234);
+const ELAPSED: Duration = Duration::from_micros(12_345);
+
 const TEXT: &str = "feature: Hostile\nscenarios:\n  - scenario: one\n    steps:\n      - query: \"SELECT 1\"\n";
 
 /// Compares with a file beside the tests; `HYPER_CONFORM_BLESS=1` writes it.
@@ -35,7 +40,7 @@ pub(super) fn run() -> RunReport {
         protocol: "2025-11-25".to_owned(),
         hyperd: Some("0.0.26963".to_owned()),
         began: at(0),
-        wall: Duration::from_millis(1234),
+        wall: WALL,
         planned: 18,
         attempts: 2,
         seed: Some(7),
@@ -85,7 +90,7 @@ fn case(id: &str, attempt: usize, verdict: Verdict) -> CaseReport {
         reruns: 0,
         verdict,
         began: at(attempt as u64),
-        elapsed: Duration::from_micros(12_345 * attempt as u64),
+        elapsed: ELAPSED * u32::try_from(attempt).unwrap_or(1),
         steps: Vec::new(),
         log: CaseLog::default(),
         kept: None,
@@ -149,7 +154,7 @@ fn span(start: usize) -> Span {
     Span::new(&Arc::new(source), start, start + 3)
 }
 
-/// Seconds after 2026-01-02T03:04:05Z.
+/// So many seconds after the run began.
 fn at(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045 + seconds)
+    SystemTime::UNIX_EPOCH + Duration::from_secs(BEGAN_UNIX_SECONDS + seconds)
 }

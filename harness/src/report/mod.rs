@@ -1,10 +1,13 @@
 //! What came of a run, told to people and to machines.
 
+mod case_json;
 pub mod console;
 mod destination;
 pub mod diff;
 pub mod failure;
 pub mod github;
+mod html;
+pub mod json;
 mod junit;
 mod outcome;
 mod progress;

@@ -32,7 +32,8 @@ pub(super) struct RunArgs {
     /// Run each scenario so many times; one that passes and fails is a failure, named flaky
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true)]
     repeat: NonZero<usize>,
-    /// Write a report: junit=FILE or github; `-` or no file is standard output; may be given several times
+    /// Write a report: junit=FILE, json=FILE, html=FILE or github; `-` or no file is standard output; may be given
+    /// several times
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     reports: Vec<Destination>,
     /// Stop at the first failure
