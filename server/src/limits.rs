@@ -114,6 +114,10 @@ pub const WRITE_OUT_DEADLINE_MS: u64 = 10_000;
 pub const WRITE_OUT_PAUSE_MIN_MS: u64 = 1;
 /// The longest pause between two looks.
 pub const WRITE_OUT_PAUSE_MAX_MS: u64 = 50;
+/// How long a call waits for another hyperd where one has died.
+pub const REPLACE_DEADLINE_MS: u64 = 5_000;
+/// The pause between two looks whether it is there.
+pub const REPLACE_PAUSE_MS: u64 = 20;
 /// How long hyperd may take to stop by itself before it is killed.
 pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
 /// How long a statement that the server runs for itself (attach, detach, roll back) may take.

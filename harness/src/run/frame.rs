@@ -1,6 +1,6 @@
 //! The stage of one case while it runs: directory, server, clients, names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -27,6 +27,8 @@ pub struct Scene {
     protocol: Protocol,
     server: RefCell<Option<Rc<dyn Running>>>,
     clients: RefCell<BTreeMap<String, Rc<Client>>>,
+    /// The process id of the hyperd that a step stopped.
+    pub stopped_engine: Cell<Option<u32>>,
 }
 
 impl Scene {
@@ -40,7 +42,18 @@ impl Scene {
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
         let (log, protocol) = (launch.log.clone(), stage.protocol.clone());
-        Ok(Self { dir, log, journal, promises, target, launch, protocol, server, clients: RefCell::default() })
+        Ok(Self {
+            dir,
+            log,
+            journal,
+            promises,
+            target,
+            launch,
+            protocol,
+            server,
+            clients: RefCell::default(),
+            stopped_engine: Cell::default(),
+        })
     }
 
     /// The client of that name, connected when it is first named.

@@ -1,6 +1,7 @@
 //! One file a step. To add one: a file, a `mod` line and a line in [`ALL`].
 
 mod call;
+mod engine;
 mod execute;
 mod file;
 mod list;
@@ -93,8 +94,9 @@ pub trait Action: Debug + Send + Sync {
 }
 
 /// Every step, alphabetical.
-pub const ALL: [&dyn Verb; 12] = [
+pub const ALL: [&dyn Verb; 13] = [
     &call::Call,
+    &engine::Engine,
     &execute::Execute,
     &file::File,
     &list::List,

@@ -28,6 +28,10 @@ impl Target for Duplex {
         Self::NAME
     }
 
+    fn keeps_engine(&self) -> bool {
+        true
+    }
+
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {
         async move { Ok(Rc::new(self.start(launch).await?) as Rc<dyn Running>) }.boxed_local()
     }
@@ -42,9 +46,16 @@ impl Duplex {
         if let Some(rows) = launch.query_rows_max {
             limits.query_rows_max = rows;
         }
-        let endpoint = launch.endpoint.ok_or("the server needs a hyperd, and the run has none")?;
+        if let Some(deadline) = launch.hang_deadline {
+            limits.hang_deadline = deadline;
+        }
+        let engine = match (launch.endpoint, launch.hyperd) {
+            (Some(endpoint), _) => EngineSource::Endpoint(endpoint),
+            (None, Some(executable)) => EngineSource::Hyperd(executable),
+            (None, None) => return Err("the server needs a hyperd, and the run has none".to_owned()),
+        };
         let config = Config {
-            engine: EngineSource::Endpoint(endpoint),
+            engine,
             persistent: launch.persistent,
             read_only: launch.read_only,
             limits,

@@ -49,6 +49,8 @@ pub struct Launch {
     pub log: Log,
     /// How long a statement may run; `None` for the server's default.
     pub statement_deadline: Option<Duration>,
+    /// How long hyperd may not answer before it is taken to hang; `None` for the server's default.
+    pub hang_deadline: Option<Duration>,
     /// How many rows an answer may hold; `None` for the server's default.
     pub query_rows_max: Option<usize>,
 }
@@ -76,6 +78,11 @@ pub trait Target: Send + Sync {
     /// Why a case with these demands is not applicable to this kind of server; `None` where it is.
     fn cannot(&self, _demands: &Demands) -> Option<String> {
         None
+    }
+
+    /// Whether a server that is given no endpoint starts [`Launch::hyperd`], and another one when that dies.
+    fn keeps_engine(&self) -> bool {
+        false
     }
 
     /// Starts a server.

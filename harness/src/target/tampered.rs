@@ -111,6 +111,10 @@ impl Target for Tampered {
         self.needs_engine
     }
 
+    fn keeps_engine(&self) -> bool {
+        true
+    }
+
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {
         async move {
             let server = if self.has_server { Some(Duplex.start(launch).await?) } else { None };

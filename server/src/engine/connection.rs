@@ -129,7 +129,8 @@ impl Connection {
         let aliases: Vec<String> = self.attached.iter().filter(chosen).map(|old| old.database.alias.clone()).collect();
         for alias in aliases {
             let sql = detach(&alias);
-            let done = tokio::time::timeout(limits::ms(limits::HOUSEKEEPING_DEADLINE_MS), self.wire.execute_command(&sql));
+            let done =
+                tokio::time::timeout(limits::ms(limits::HOUSEKEEPING_DEADLINE_MS), self.wire.execute_command(&sql));
             if !matches!(done.await, Ok(Ok(_))) {
                 return false;
             }

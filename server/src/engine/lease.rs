@@ -14,8 +14,8 @@ use super::source::Source;
 use crate::call::{Call, Unwritten};
 use crate::error::{Code, Error};
 use crate::limits;
-use crate::sql::classify::{Kind, classify};
 use crate::sql;
+use crate::sql::classify::{Kind, classify};
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -179,8 +179,8 @@ impl Lease {
         if connection.missing(&self.wanted, |_| true).is_empty() {
             return Ok(());
         }
-        let names = sql::names(sql);
-        let named = |alias: &str| names.as_ref().is_none_or(|names| names.contains(alias));
+        let words = sql::names(sql);
+        let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
         for (sql, attachment) in connection.missing(&self.wanted, named) {
             match self.change(call, &sql).await {
                 Ok(()) => self.connection()?.attached(attachment),
@@ -237,11 +237,11 @@ impl Lease {
         let ended = tokio::select! {
             biased;
             ended = &mut statement => ended,
-            hung = self.source.watch_pulse() => {
+            endpoint = Box::pin(self.source.watch_pulse()) => {
                 self.fate = Fate::Doubtful;
                 self.running = false;
                 self.idle.clear();
-                return Err(hung);
+                return Err(self.source.hung(&endpoint).await);
             }
             reason = call.interrupted() => {
                 self.fate = Fate::Doubtful;

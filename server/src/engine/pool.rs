@@ -1,7 +1,8 @@
 //! The connections of one server: opened when needed, kept while idle, shared by all calls.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
@@ -20,6 +21,8 @@ pub struct Engine {
     permits: Arc<Semaphore>,
     idle: Arc<Idle>,
     connections_max: usize,
+    /// Files that were changed and not written out for long, as they began before.
+    unwritten: Mutex<HashMap<PathBuf, Vec<u8>>>,
 }
 
 impl Engine {
@@ -30,6 +33,7 @@ impl Engine {
             permits: Arc::new(Semaphore::new(limits.connections_max)),
             idle: Arc::default(),
             connections_max: limits.connections_max,
+            unwritten: Mutex::default(),
         })
     }
 
@@ -43,6 +47,9 @@ impl Engine {
         let mut permit = Some(permit);
         while let Some(kept) = self.idle.take(self.epoch()) {
             let Some(held) = permit.take() else { break };
+            let mut kept = kept;
+            // Sent again as the test of a connection that nobody has used for a while: its end is not seen before.
+            kept.search_path = None;
             let mut lease = Lease::new(kept, Arc::clone(&self.idle), Arc::clone(&self.source), held);
             match lease.prepare(call, attachments, database).await {
                 Ok(()) => return Ok(lease),
@@ -55,7 +62,7 @@ impl Engine {
             }
         }
         let held = permit.take().ok_or_else(|| Error::internal("A call lost its place in the pool."))?;
-        let opened = call.race(self.source.connect()).await??;
+        let opened = call.race(Box::pin(self.source.connect())).await??;
         let mut lease = Lease::new(opened, Arc::clone(&self.idle), Arc::clone(&self.source), held);
         lease.prepare(call, attachments, database).await?;
         Ok(lease)
@@ -106,6 +113,10 @@ impl Engine {
 
     pub(super) fn source(&self) -> &Source {
         &self.source
+    }
+
+    pub(super) fn unwritten(&self) -> MutexGuard<'_, HashMap<PathBuf, Vec<u8>>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn idle(&self) -> &Arc<Idle> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::process::{self, Hyperd};
@@ -60,11 +60,18 @@ impl Source {
 
     /// A new connection. One that leads to another hyperd than before counts the epoch up.
     pub(super) async fn connect(&self) -> Result<Connection, Error> {
-        let endpoint = self.endpoint().await?;
-        let opening = Connection::open(&endpoint);
-        let mut connection = match tokio::time::timeout(self.hang_deadline, opening).await {
-            Ok(opened) => opened?,
-            Err(_) => return Err(self.hung(&endpoint).await),
+        let began = Instant::now();
+        let mut connection = loop {
+            let endpoint = self.endpoint().await?;
+            match tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint)).await {
+                Ok(Ok(connection)) => break connection,
+                // One that dies is still there for a moment, and only a new one is worth waiting for.
+                Ok(Err(_)) if self.is_replaced() && began.elapsed() < limits::ms(limits::REPLACE_DEADLINE_MS) => {
+                    tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(self.hung(&endpoint).await),
+            }
         };
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if started.as_ref().is_some_and(|known| *known != connection.started) {
@@ -73,6 +80,11 @@ impl Source {
         *started = Some(connection.started.clone());
         connection.epoch = self.epoch();
         Ok(connection)
+    }
+
+    /// Whether somebody starts another hyperd where one has died.
+    fn is_replaced(&self) -> bool {
+        !matches!(self.kind, Kind::Endpoint(_))
     }
 
     /// Where hyperd listens; one of the server's own that has died is started anew first.
@@ -97,22 +109,23 @@ impl Source {
         }
     }
 
-    /// Ends when hyperd is found not to answer: with the error of whatever was waiting for it.
-    pub(super) async fn watch_pulse(&self) -> Error {
+    /// Ends when hyperd is found not to answer, with the place where it listens.
+    pub(super) async fn watch_pulse(&self) -> String {
         loop {
             tokio::time::sleep(limits::ms(limits::PULSE_MS)).await;
             let Ok(endpoint) = self.endpoint().await else { continue };
             // Any answer is a sign of life; a hyperd that is gone breaks the connection of its own accord.
             if tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint)).await.is_err() {
-                return self.hung(&endpoint).await;
+                return endpoint;
             }
         }
     }
 
     /// Ends a hyperd of the server's own that hangs, unless it is to be kept. The next call starts another.
-    async fn hung(&self, endpoint: &str) -> Error {
+    pub(super) async fn hung(&self, endpoint: &str) -> Error {
         let deadline_s = self.hang_deadline.as_secs_f64();
-        let message = format!("hyperd at {endpoint} does not answer: a connection was not served within {deadline_s} s.");
+        let message =
+            format!("hyperd at {endpoint} does not answer: a connection was not served within {deadline_s} s.");
         let suggestion = match &self.kind {
             Kind::Own { process, .. } if self.replace_hung => {
                 let process = Arc::clone(&*process.lock().await);

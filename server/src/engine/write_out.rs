@@ -33,6 +33,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a change was answered that is not on disk yet, because others went on using the file.
+    pub fn is_unwritten(&self, path: &Path) -> bool {
+        let mut unwritten = self.unwritten();
+        unwritten.retain(|path, root| root::of(path).as_ref() == Some(root));
+        unwritten.contains_key(path)
+    }
+
     async fn write_file_out(&self, path: &Path, unwritten: &Unwritten) -> Result<(), Error> {
         let began = Instant::now();
         let mut pause = limits::ms(limits::WRITE_OUT_PAUSE_MIN_MS);
@@ -44,6 +51,7 @@ impl Engine {
                 return Ok(());
             }
             if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
+                self.unwritten().insert(path.to_owned(), unwritten.root.clone());
                 tracing::warn!(path = %path.display(), "others use a database for so long that a change of it is answered before it is on disk");
                 return Ok(());
             }

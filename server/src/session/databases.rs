@@ -57,10 +57,10 @@ impl Databases {
     }
 
     /// Puts another file under an alias, in the same place of the order.
-    pub(super) fn replace(&mut self, alias: &str, path: PathBuf) {
+    pub(super) fn replace(&mut self, alias: &str, path: &Path) {
         self.version += 1;
         for (database, generation) in self.list.iter_mut().filter(|(database, _)| database.alias == alias) {
-            database.path.clone_from(&path);
+            path.clone_into(&mut database.path);
             *generation = self.version;
         }
     }

@@ -51,7 +51,7 @@ impl Session {
         let old = {
             let mut registry = self.databases.write().unwrap_or_else(PoisonError::into_inner);
             let old = registry.find(LOCAL).map(|local| local.path.clone());
-            registry.replace(LOCAL, path);
+            registry.replace(LOCAL, &path);
             old
         };
         self.local.epoch.store(epoch, Ordering::Release);

@@ -56,6 +56,11 @@ impl Session {
         self.engine.write_out(call).await
     }
 
+    /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
+    pub fn is_unwritten(&self, database: &Database) -> bool {
+        self.engine.is_unwritten(&database.path)
+    }
+
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.
     pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockWriteGuard<()>, Error> {
         call.race(lock_of(&self.writers, database).write_owned()).await

@@ -37,6 +37,9 @@ pub(super) struct DatabaseEntry {
     /// Size of the file, where it is on disk already.
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
+    /// A change was answered that is not on disk yet, because other calls go on using the file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unwritten: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -85,8 +88,10 @@ impl Tool for Status {
         let mut databases = Vec::new();
         for database in server.session().databases() {
             let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
+            let unwritten = server.session().is_unwritten(&database);
             let path = database.path.to_string_lossy().into_owned();
-            databases.push(DatabaseEntry { alias: database.alias, path, writable: database.writable, size_bytes });
+            let (alias, writable) = (database.alias, database.writable);
+            databases.push(DatabaseEntry { alias, path, writable, size_bytes, unwritten });
         }
         let config = server.config();
         Ok(Output {
