@@ -11,9 +11,12 @@
 //! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
+pub mod calls;
 pub mod checks;
+pub mod coverage;
 pub mod datasets;
 pub mod decode;
+pub mod lint;
 pub mod matchers;
 pub mod needs;
 mod order;
@@ -25,6 +28,7 @@ pub mod run;
 pub mod scenario;
 pub mod schema;
 mod scope;
+pub mod show;
 pub mod source;
 mod sql;
 pub mod steps;
@@ -32,6 +36,7 @@ pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod target;
+pub mod tools;
 pub mod vars;
 mod when;
 
