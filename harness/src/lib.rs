@@ -46,12 +46,15 @@
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
 pub mod arrange;
+pub mod calls;
 pub mod capabilities;
 mod check;
 pub mod checks;
+pub mod coverage;
 pub mod datasets;
 pub mod decode;
 pub mod libtest;
+pub mod lint;
 pub mod matchers;
 pub mod needs;
 mod order;
@@ -63,6 +66,7 @@ pub mod run;
 pub mod scenario;
 pub mod schema;
 mod scope;
+pub mod show;
 pub mod source;
 mod sql;
 pub mod steps;
@@ -70,6 +74,7 @@ pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod target;
+pub mod tools;
 pub mod vars;
 mod when;
 

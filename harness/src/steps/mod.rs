@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
+use crate::calls::{Expansion, ToolCall};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
@@ -79,8 +80,13 @@ pub trait Action: Debug + Send + Sync {
         None
     }
 
-    /// The tool that the step calls.
-    fn tool(&self) -> Option<&str> {
+    /// The tool call that the step makes.
+    fn call(&self) -> Option<&ToolCall> {
+        None
+    }
+
+    /// The fragment whose steps this one stands for.
+    fn expansion(&self) -> Option<Expansion<'_>> {
         None
     }
 
@@ -101,11 +107,6 @@ pub trait Action: Debug + Send + Sync {
 
     /// The steps inside this one.
     fn inner(&self) -> Option<&[Step]> {
-        None
-    }
-
-    /// The steps of the fragment that the step uses, whose names are not the scenario's.
-    fn fragment(&self) -> Option<&[Step]> {
         None
     }
 }
