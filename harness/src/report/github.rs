@@ -10,9 +10,10 @@ const SUMMARY_BYTES_MAX: usize = 512 * 1024;
 pub fn commands(run: &RunReport) -> String {
     let mut out = String::new();
     for tested in run.tested().iter().filter(|tested| !tested.outcome.is_green()) {
-        for failure in tested.bad().flat_map(crate::CaseReport::failures) {
-            out.push_str(&command(run, tested, failure));
-        }
+        let failures = tested.bad().flat_map(crate::CaseReport::failures);
+        // Attempts that failed alike are one annotation: GitHub shows few of them.
+        let all: std::collections::BTreeSet<String> = failures.map(|failure| command(run, tested, failure)).collect();
+        out.extend(all);
     }
     out
 }

@@ -95,17 +95,18 @@ impl<'a> Tested<'a> {
         self.bad().find_map(|report| report.failures().first())
     }
 
-    /// A line for each attempt, where some passed and some failed; what failed is told in full elsewhere.
+    /// One line on which attempts passed and which failed, where there are both; what failed is told in full elsewhere.
     pub fn flake(&self) -> Option<String> {
-        let line = |report: &&CaseReport| {
-            let what = report
-                .failures()
-                .first()
-                .map_or_else(|| "passed".to_owned(), |failure| format!("failed: {}", failure.headline()));
-            format!("attempt {} of {} {what}", report.attempt, self.attempts.len())
+        let numbers = |green: bool| {
+            let fitting = self.attempts.iter().filter(|report| Outcome::of(&report.verdict).is_green() == green);
+            fitting.map(|report| report.attempt.to_string()).collect::<Vec<_>>().join(", ")
         };
-        (self.outcome == Outcome::Flaky)
-            .then(|| format!("flaky: {}", self.attempts.iter().map(line).collect::<Vec<_>>().join("; ")))
+        let first = self.first_failure().filter(|_| self.outcome == Outcome::Flaky)?;
+        let (passed, failed, count) = (numbers(true), numbers(false), self.attempts.len());
+        let what = first.headline();
+        Some(format!(
+            "flaky: of {count} attempts passed number {passed} and failed number {failed}, first with: {what}"
+        ))
     }
 
     /// The time of all attempts.
