@@ -44,6 +44,7 @@ pub fn of_target(stage: &Stage) -> Result<Vec<Tool>, String> {
         log: Log::default(),
         statement_deadline: None,
         query_rows_max: None,
+        hang_deadline: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let reply = runtime.block_on(async {

@@ -29,6 +29,8 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
         "harness/src/target/",
         "server/tests/",
         "server/benches/",
+        // Shows how the author of another server uses the harness.
+        "tests/library.rs",
     ];
     named_outside(
         tree,
