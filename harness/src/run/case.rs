@@ -20,6 +20,12 @@ use crate::vars::{self, DATASET_PREFIX, Vars};
 /// A hyperd that many cases share and that died says nothing about this one: it is told on standard error, and the case
 /// runs once more on a new one. What dies under it again is its failure.
 pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
+    let mut report = run_case_alone(case, stage);
+    stage.expected.judge(&mut report);
+    report
+}
+
+fn run_case_alone(case: &Case, stage: &Stage) -> CaseReport {
     let located = found(case, stage);
     let first = run_once(case, stage, &located);
     let passed = !matches!(first.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));

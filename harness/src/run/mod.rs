@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use crate::needs::Here;
 use crate::scenario::Scenario;
-use crate::target::{Demands, Protocol, Target};
+use crate::target::{Demands, Expected, Protocol, Target};
 
 /// What all cases of a run share.
 pub struct Stage {
@@ -44,6 +44,8 @@ pub struct Stage {
     pub protocol: Protocol,
     /// Options that the line which runs a case again must have, with a space before each.
     pub again: String,
+    /// The cases that are expected to fail.
+    pub expected: Expected,
     /// What the server promises of its answers.
     pub promises: Arc<Promises>,
 }
@@ -68,6 +70,7 @@ impl Stage {
             keep,
             protocol: Protocol::default(),
             again: String::new(),
+            expected: Expected::default(),
             promises: Arc::default(),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run.
 
+mod expected;
 mod hyperd;
 mod lint;
 mod list;

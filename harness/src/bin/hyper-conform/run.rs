@@ -12,9 +12,10 @@ use hyper_conform::report::console::Console;
 use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
 
-use super::{COULD_NOT_RUN, FAILURES, Picked, Stop};
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     picked: Picked,
@@ -34,6 +35,9 @@ pub(super) struct RunArgs {
     /// Keep the files of scenarios that failed
     #[arg(long)]
     keep: bool,
+    /// Write the target's list of expected failures anew from what comes of this run; new entries wait for a reason
+    #[arg(long)]
+    bless_expected: bool,
     /// A line for every scenario
     #[arg(long, short)]
     verbose: bool,
@@ -44,6 +48,12 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
     let mut stage = Stage::new(args.picked.target(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     stage.again = again(args, given, stage.target.named());
+    let known = expected::known(suite, &stage);
+    let mut before = expected::load(&known, stage.target.as_ref())?;
+    let bless = args.bless_expected.then(|| expected::blessable(stage.target.as_ref())).transpose()?;
+    if bless.is_none() {
+        stage.expected = std::mem::take(&mut before);
+    }
     stage.protocol = args.protocol.clone().unwrap_or_default();
     let engine = if stage.target.needs_engine() {
         // Without a hyperd every scenario would say the same; said once, it can be read.
@@ -61,14 +71,22 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     let began = Instant::now();
     let mut closed = false;
     let reports = run_all(&cases, &stage, args.jobs.unwrap_or_else(jobs_default), |report| {
-        closed |= console.case(report).is_err();
-        let failed = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
+        let fails = matches!(report.verdict, Verdict::Fail(_));
+        // What fails is what is written down; to read why, run again without it.
+        if !(fails && bless.is_some()) {
+            closed |= console.case(report).is_err();
+        }
+        let failed = fails || matches!(report.verdict, Verdict::CouldNotRun(_));
         !(closed || args.fail_fast && failed)
     });
     stage.engines.stop();
-    let summary = Summary::of(&reports);
+    let mut summary = Summary::of(&reports);
     // A closed pipe (`| head`) is the reader's choice, not a failure.
     let _ = console.summary(&summary, began.elapsed());
+    if let Some(path) = bless {
+        eprintln!("{}", expected::bless(&path, &before, &known, &reports)?);
+        summary.failed = 0;
+    }
     Ok(match summary {
         Summary { failed: 1.., .. } => ExitCode::from(FAILURES),
         Summary { could_not_run: 1.., .. } => ExitCode::from(COULD_NOT_RUN),
