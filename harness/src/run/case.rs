@@ -95,7 +95,13 @@ fn perform(case: &Case, stage: &Stage, located: Option<&Located>, notes: Notes<'
     match prepare(case) {
         Err(failure) => (Verdict::CouldNotRun(failure), None),
         Ok((dir, runtime)) => {
-            let verdict = runtime.block_on(play(case, stage, &dir, located, notes));
+            let verdict = runtime.block_on(async {
+                tokio::select! {
+                    verdict = play(case, stage, &dir, located, notes) => verdict,
+                    // What the case had started is dropped, and its processes end with that.
+                    () = stage.interrupt.cancelled() => Verdict::CouldNotRun(interrupted(case)),
+                }
+            });
             let keep = stage.keep && !matches!(verdict, Verdict::Pass);
             (verdict, keep.then(|| dir.keep()))
         }
@@ -227,6 +233,10 @@ async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
         }
     }
     failures
+}
+
+fn interrupted(case: &Case) -> Failure {
+    Failure::could_not_run(&case.scenario().span, "the run was interrupted", "while this scenario ran")
 }
 
 /// What the server must not do at any time fails the case, also where every step was content.

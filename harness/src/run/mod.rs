@@ -26,6 +26,8 @@ pub use step::run_steps;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::needs::Here;
 use crate::scenario::Scenario;
 use crate::target::{Demands, Expected, Protocol, Target};
@@ -44,6 +46,8 @@ pub struct Stage {
     pub protocol: Protocol,
     /// Options that the line which runs a case again must have, with a space before each.
     pub again: String,
+    /// Ends the cases that run, with all that they started, and the run.
+    pub interrupt: CancellationToken,
     /// The cases that are expected to fail.
     pub expected: Expected,
     /// What the server promises of its answers.
@@ -70,6 +74,7 @@ impl Stage {
             keep,
             protocol: Protocol::default(),
             again: String::new(),
+            interrupt: CancellationToken::new(),
             expected: Expected::default(),
             promises: Arc::default(),
         }

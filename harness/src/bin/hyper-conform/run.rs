@@ -12,7 +12,7 @@ use hyper_conform::report::console::Console;
 use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
 
-use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected};
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected, interrupt};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -66,6 +66,7 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
         eprintln!("shuffled with --shuffle={seed}");
     }
     eprintln!("running {} scenarios against {}{engine}, protocol {}", cases.len(), stage.target.name(), stage.protocol);
+    interrupt::listen(stage.interrupt.clone());
     let live = std::io::stdout().is_terminal();
     let mut console = Console::new(std::io::stdout(), cases.len(), color, args.verbose, live);
     let began = Instant::now();
@@ -83,6 +84,9 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     let mut summary = Summary::of(&reports);
     // A closed pipe (`| head`) is the reader's choice, not a failure.
     let _ = console.summary(&summary, began.elapsed());
+    if stage.interrupt.is_cancelled() {
+        return Ok(interrupt::exit_code());
+    }
     if let Some(path) = bless {
         eprintln!("{}", expected::bless(&path, &before, &known, &reports)?);
         summary.failed = 0;
