@@ -44,6 +44,15 @@ pub struct Known {
     pub unmet: Option<String>,
 }
 
+/// How strictly a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// What no longer fits the suite is an error.
+    Strict,
+    /// What no longer fits the suite is left out, for the list is about to be written anew.
+    ToMend,
+}
+
 /// What ends a name that stands for all scenarios of a file or an area.
 const ALL: &str = "::*";
 
@@ -53,10 +62,10 @@ impl Expected {
     /// # Errors
     ///
     /// Everything that is wrong in it, at once.
-    pub fn load(path: &Path, shown: &str, suite: &[Known]) -> Result<Self, Vec<Diagnostic>> {
+    pub fn load(path: &Path, shown: &str, suite: &[Known], reading: Reading) -> Result<Self, Vec<Diagnostic>> {
         let source = |text| Arc::new(Source { shown: shown.to_owned(), path: path.to_owned(), text });
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&source(text), suite),
+            Ok(text) => Self::parse(&source(text), suite, reading),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => {
                 let span = Span::new(&source(String::new()), 0, 0);
@@ -70,19 +79,19 @@ impl Expected {
     /// # Errors
     ///
     /// Everything that is wrong in it, at once.
-    pub fn parse(source: &Arc<Source>, suite: &[Known]) -> Result<Self, Vec<Diagnostic>> {
+    pub fn parse(source: &Arc<Source>, suite: &[Known], reading: Reading) -> Result<Self, Vec<Diagnostic>> {
         let mut decoder = Decoder::default();
         let mut problems = Vec::new();
         let node = read_toml(source, &mut problems);
         decoder.report_all(problems);
-        let expected = node.and_then(|node| Self::decode(&node, suite, &mut decoder));
+        let expected = node.and_then(|node| Self::decode(&node, suite, reading, &mut decoder));
         match (expected, decoder.finish()) {
             (Some(expected), problems) if problems.is_empty() => Ok(expected),
             (_, problems) => Err(problems),
         }
     }
 
-    fn decode(node: &Node, suite: &[Known], decoder: &mut Decoder) -> Option<Self> {
+    fn decode(node: &Node, suite: &[Known], reading: Reading, decoder: &mut Decoder) -> Option<Self> {
         let mut fields = decoder.fields(node, "a list of expected failures")?;
         let mut expected = Self {
             about: fields.take("about").and_then(|node| decoder.name(node, "`about`")),
@@ -97,7 +106,11 @@ impl Expected {
         };
         for item in items {
             if let Some((group, cases)) = Group::decode(item, decoder) {
-                expected.add(group, cases, item, suite, decoder);
+                let mut unfit = Decoder::default();
+                expected.add(group, cases, item, suite, &mut unfit);
+                if reading == Reading::Strict {
+                    decoder.report_all(unfit.finish());
+                }
             }
         }
         Some(expected)
@@ -191,10 +204,10 @@ impl Group {
             Some(text)
         });
         let link = fields.take("link").and_then(|node| decoder.name(node, "`link`"));
-        let cases = fields.take("cases").map(|node| decoder.count(node, "`cases`"));
+        let cases = fields.take("cases").and_then(|node| decoder.count(node, "`cases`"));
         let ids = fields.require("ids", decoder).map(|node| decoder.texts(node, "`ids`"));
         fields.finish(decoder);
-        Some((Self { reason: reason?, link, ids: ids? }, cases?.or(None)))
+        Some((Self { reason: reason?, link, ids: ids? }, cases))
     }
 }
 

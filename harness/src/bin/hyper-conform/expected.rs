@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hyper_conform::target::expected::Known;
+use hyper_conform::target::expected::{Known, Reading};
 use hyper_conform::target::{self, Expected, Target};
 use hyper_conform::{CaseReport, Stage, Suite, plan};
 
@@ -19,9 +19,9 @@ pub(super) fn known(suite: &Suite, stage: &Stage) -> Vec<Known> {
 }
 
 /// The list that stands beside the target's file.
-pub(super) fn load(known: &[Known], target: &dyn Target) -> Result<Expected, Stop> {
+pub(super) fn load(known: &[Known], target: &dyn Target, reading: Reading) -> Result<Expected, Stop> {
     let Some(path) = path(target) else { return Ok(Expected::default()) };
-    Expected::load(&path, &path.display().to_string(), known)
+    Expected::load(&path, &path.display().to_string(), known, reading)
         .map_err(|problems| Stop::Usage(render("the expected failures cannot be read", &problems, false)))
 }
 

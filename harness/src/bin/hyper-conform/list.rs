@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use hyper_conform::target::expected::Reading;
 use hyper_conform::{Engines, Stage, Suite, plan};
 
 use super::{Picked, Stop, expected};
@@ -10,7 +11,7 @@ use super::{Picked, Stop, expected};
 pub(super) fn list(picked: &Picked, suite: &Suite) -> Result<ExitCode, Stop> {
     let cases = plan::select(suite, &picked.selection()).map_err(Stop::Usage)?;
     let stage = Stage::new(picked.target(suite)?, Engines::default(), &suite.root, false);
-    let expected = expected::load(&expected::known(suite, &stage), stage.target.as_ref())?;
+    let expected = expected::load(&expected::known(suite, &stage), stage.target.as_ref(), Reading::Strict)?;
     let mut out = io::stdout().lock();
     for case in &cases {
         let scenario = case.scenario();

@@ -9,6 +9,7 @@ use std::time::Instant;
 use clap::Args;
 use hyper_conform::report::Summary;
 use hyper_conform::report::console::Console;
+use hyper_conform::target::expected::Reading;
 use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
 
@@ -49,7 +50,8 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     let mut stage = Stage::new(args.picked.target(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     stage.again = again(args, given, stage.target.named());
     let known = expected::known(suite, &stage);
-    let mut before = expected::load(&known, stage.target.as_ref())?;
+    let reading = if args.bless_expected { Reading::ToMend } else { Reading::Strict };
+    let mut before = expected::load(&known, stage.target.as_ref(), reading)?;
     let bless = args.bless_expected.then(|| expected::blessable(stage.target.as_ref())).transpose()?;
     if bless.is_none() {
         stage.expected = std::mem::take(&mut before);
