@@ -12,6 +12,7 @@ use libtest_mimic::{Failed, Trial};
 struct Odd {
     name: &'static str,
     shell: &'static str,
+    start_timeout: &'static str,
     /// Whether it shakes hands, so that what it does is its failure and not the stage's.
     runs: bool,
     told: &'static [&'static str],
@@ -21,28 +22,38 @@ const ODD: [Odd; 5] = [
     Odd {
         name: "prints_a_banner",
         shell: "echo Welcome to the server; exec \"$0\" \"$@\"",
+        start_timeout: "60s",
         runs: true,
         told: &["no JSON-RPC message", "Welcome to the server"],
     },
     Odd {
         name: "ends_while_its_client_is_connected",
-        shell: "head -n 3 | \"$0\" \"$@\"",
+        shell: "for i in 1 2 3; do read -r line; printf '%s\\n' \"$line\"; done | \"$0\" \"$@\"",
+        start_timeout: "60s",
         runs: true,
         told: &["while its client was connected"],
     },
     Odd {
         name: "ends_at_once",
         shell: "echo the vault is shut >&2; exit 7",
+        start_timeout: "60s",
         runs: false,
         told: &["exit status: 7", "the vault is shut"],
     },
     Odd {
         name: "never_shakes_hands",
         shell: "echo thinking >&2; sleep 600 & sleep 600",
+        start_timeout: "1s",
         runs: false,
         told: &["did not shake hands within 1s", "thinking"],
     },
-    Odd { name: "is_not_there", shell: "", runs: false, told: &["there is no program", "build it yourself"] },
+    Odd {
+        name: "is_not_there",
+        shell: "",
+        start_timeout: "60s",
+        runs: false,
+        told: &["there is no program", "build it yourself"],
+    },
 ];
 
 pub(super) fn trials(root: &Path) -> Vec<Trial> {
@@ -74,9 +85,10 @@ fn run_against(odd: &Odd, root: &Path) -> Result<CaseReport, Failed> {
     let text = format!(
         "kind = 'command'\nengine = 'endpoint'\nprogram = '{program}'\ninstall = 'build it yourself'\n\
          args = ['-c', '''{}''', '{}', '--endpoint', '$(endpoint)']\n\
-         start_timeout = '1s'\nstop_timeout = '300ms'\n[options]\npersistent = ['--persistent-db', '$(persistent)']\n",
+         start_timeout = '{}'\nstop_timeout = '300ms'\n[options]\npersistent = ['--persistent-db', '$(persistent)']\n",
         odd.shell,
-        server.display()
+        server.display(),
+        odd.start_timeout,
     );
     let source = Source { shown: format!("{}.toml", odd.name), path: PathBuf::from("odd.toml"), text };
     let target = TargetFile::parse(&Arc::new(source)).map_err(super::told)?;
