@@ -33,7 +33,9 @@ fn main() -> ExitCode {
     for path in toml_files(&root.join("targets")) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if !name.ends_with(".expected") {
-            trials.push(Trial::test(format!("shipped::{name}"), move || read(&source(&path)?).map_err(told)));
+            trials.push(Trial::test(format!("shipped::{name}"), move || {
+                read(&source(&path)?).map_err(|problems| told(&problems))
+            }));
         }
     }
     #[cfg(unix)]
@@ -80,7 +82,7 @@ fn suite() -> Vec<Known> {
     suite
 }
 
-fn told(problems: Vec<Diagnostic>) -> Failed {
+fn told(problems: &[Diagnostic]) -> Failed {
     let shown: Vec<String> = problems.iter().map(|problem| problem.render(false)).collect();
     Failed::from(shown.join("\n\n"))
 }
@@ -115,7 +117,7 @@ fn examples(manual: &Path) -> Result<(), Failed> {
         let block = rest.split("\n```").next().unwrap_or_default();
         let shown = if mark.trim() == "expected" { "manual.expected.toml" } else { "manual.toml" };
         let source = Source { shown: shown.to_owned(), path: PathBuf::from(shown), text: block.to_owned() };
-        read(&Arc::new(source)).map_err(told)?;
+        read(&Arc::new(source)).map_err(|problems| told(&problems))?;
         found += 1;
     }
     if found < 3 { Err(Failed::from(format!("only {found} examples were found"))) } else { Ok(()) }

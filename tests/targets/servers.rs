@@ -76,7 +76,7 @@ fn check(odd: &Odd, root: &Path) -> Result<(), Failed> {
     if as_told && missing.is_empty() {
         return Ok(());
     }
-    Err(Failed::from(format!("{:?} is missing, or the verdict is another:\n{text}", missing)))
+    Err(Failed::from(format!("{missing:?} is missing, or the verdict is another:\n{text}")))
 }
 
 fn run_against(odd: &Odd, root: &Path) -> Result<CaseReport, Failed> {
@@ -91,8 +91,8 @@ fn run_against(odd: &Odd, root: &Path) -> Result<CaseReport, Failed> {
         odd.start_timeout,
     );
     let source = Source { shown: format!("{}.toml", odd.name), path: PathBuf::from("odd.toml"), text };
-    let target = TargetFile::parse(&Arc::new(source)).map_err(super::told)?;
-    let suite = Suite::load(root).map_err(super::told)?;
+    let target = TargetFile::parse(&Arc::new(source)).map_err(|problems| super::told(&problems))?;
+    let suite = Suite::load(root).map_err(|problems| super::told(&problems))?;
     let selection = Selection { filters: vec!["route::defaults::a_call".to_owned()], ..Selection::default() };
     let cases = plan::select(&suite, &selection)?;
     let stage = Stage::new(Arc::new(target), Engines::default(), root, false);
