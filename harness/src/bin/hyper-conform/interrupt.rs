@@ -1,46 +1,38 @@
-//! Ctrl-C, and being told to stop: cases that run are ended with all that they started.
+//! Ctrl-C: the first one lets what runs end and the reports be written, the second one ends what runs with all that it
+//! started, the third one the program.
 
-use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-/// What a shell makes of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+/// What a shell reports of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
 
-/// Cancels `token` at the first interrupt, and ends the program at the second.
-pub(super) fn listen(token: CancellationToken) {
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(async {
-            interrupted().await;
-            eprintln!("\ninterrupted: ending what runs; once more to leave at once");
-            token.cancel();
-            interrupted().await;
-            std::process::exit(INTERRUPTED.into());
+/// Whether somebody has asked the run to stop.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// Listens from now on to Ctrl-C and to what asks a program to end.
+    ///
+    /// The second time, `end` is cancelled.
+    pub(super) fn listen(end: CancellationToken) -> Self {
+        let interrupt = Self::default();
+        let heard = interrupt.clone();
+        let set = ctrlc::set_handler(move || match heard.0.fetch_add(1, Ordering::Relaxed) {
+            0 => eprintln!("\nstopping: what runs may end, nothing more begins; once more ends it at once"),
+            1 => end.cancel(),
+            _ => std::process::exit(INTERRUPTED),
         });
-    });
-}
-
-/// The exit code of a run that was interrupted.
-pub(super) fn exit_code() -> ExitCode {
-    ExitCode::from(INTERRUPTED)
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        if let Err(error) = set {
+            eprintln!("warning: Ctrl-C will end the run without reports: {error}");
         }
-        // Without these, the signals do what they do to any program.
-        _ => std::future::pending().await,
+        interrupt
     }
-}
 
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+    /// Whether the run should stop.
+    pub(super) fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
     }
 }

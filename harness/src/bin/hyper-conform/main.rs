@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use hyper_conform::schema::Names;
 use hyper_conform::source::Diagnostic;
 use hyper_conform::target::{self, Duplex, NoTarget, Target};
-use hyper_conform::{Selection, Suite};
+use hyper_conform::{Partition, Selection, Suite};
 
 /// Conformance scenarios for MCP servers in front of Hyper.
 #[derive(Debug, Parser)]
@@ -75,12 +75,21 @@ struct Picked {
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "the flag may be absent, bare, or have a value")]
     shuffle: Option<Option<u64>>,
+    /// Only part I of N; which scenarios those are depends on nothing but their names
+    #[arg(long, value_name = "I/N")]
+    partition: Option<Partition>,
 }
 
 impl Picked {
     fn selection(&self) -> Selection {
         let shuffle = self.shuffle.map(|seed| seed.unwrap_or_else(|| u64::from(std::process::id())));
-        Selection { filters: self.filters.clone(), exact: self.exact, tags: self.tags.clone(), shuffle }
+        Selection {
+            filters: self.filters.clone(),
+            exact: self.exact,
+            tags: self.tags.clone(),
+            shuffle,
+            partition: self.partition,
+        }
     }
 
     fn target(&self, suite: &Suite) -> Result<Arc<dyn Target>, Stop> {
