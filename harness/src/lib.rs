@@ -119,6 +119,7 @@ pub fn run_all(
             let (sender, next, stopped) = (sender.clone(), &next, &stopped);
             scope.spawn(move || {
                 while !stopped.load(Ordering::Relaxed)
+                    && !stage.interrupt.is_cancelled()
                     && let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     // The receiver lives as long as the scope.

@@ -20,6 +20,12 @@ use crate::vars::{self, DATASET_PREFIX, Vars};
 /// A hyperd that many cases share and that died says nothing about this one: it is told on standard error, and the case
 /// runs once more on a new one. What dies under it again is its failure.
 pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
+    let mut report = run_case_alone(case, stage);
+    stage.expected.judge(&mut report);
+    report
+}
+
+fn run_case_alone(case: &Case, stage: &Stage) -> CaseReport {
     let located = found(case, stage);
     let first = run_once(case, stage, &located);
     let passed = !matches!(first.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
@@ -89,7 +95,13 @@ fn perform(case: &Case, stage: &Stage, located: Option<&Located>, notes: Notes<'
     match prepare(case) {
         Err(failure) => (Verdict::CouldNotRun(failure), None),
         Ok((dir, runtime)) => {
-            let verdict = runtime.block_on(play(case, stage, &dir, located, notes));
+            let verdict = runtime.block_on(async {
+                tokio::select! {
+                    verdict = play(case, stage, &dir, located, notes) => verdict,
+                    // What the case had started is dropped, and its processes end with that.
+                    () = stage.interrupt.cancelled() => Verdict::CouldNotRun(interrupted(case)),
+                }
+            });
             let keep = stage.keep && !matches!(verdict, Verdict::Pass);
             (verdict, keep.then(|| dir.keep()))
         }
@@ -223,6 +235,10 @@ async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
         }
     }
     failures
+}
+
+fn interrupted(case: &Case) -> Failure {
+    Failure::could_not_run(&case.scenario().span, "the run was interrupted", "while this scenario ran")
 }
 
 /// What the server must not do at any time fails the case, also where every step was content.

@@ -1,9 +1,10 @@
 //! `hyper-conform`: runs, lists and checks scenarios, and manages releases of hyperd.
 //!
-//! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run.
+//! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run, 130 interrupted.
 
 mod capabilities;
 mod coverage;
+mod expected;
 mod hyperd;
 mod interrupt;
 mod lint;

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::Args;
 use hyper_conform::report::console::Console;
 use hyper_conform::report::{CutShort, Destination, RunReport, Summary, repository};
+use hyper_conform::target::expected::Reading;
 use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Case, Engines, Event, Stage, Suite, Verdict, arrange, jobs_default, plan, run_all};
 
 use super::interrupt::Interrupt;
-use super::{COULD_NOT_RUN, FAILURES, Picked, Stop};
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     picked: Picked,
@@ -42,6 +44,9 @@ pub(super) struct RunArgs {
     /// Keep the files of scenarios that failed
     #[arg(long)]
     keep: bool,
+    /// Write the target's list of expected failures anew from what comes of this run; new entries wait for a reason
+    #[arg(long)]
+    bless_expected: bool,
     /// A line for every scenario
     #[arg(long, short)]
     verbose: bool,
@@ -54,6 +59,13 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     let opened = Destination::open_all(&args.reports).map_err(Stop::Usage)?;
     let mut stage = Stage::new(args.picked.target(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     stage.again = again(args, given, stage.target.named());
+    let known = expected::known(suite, &stage);
+    let reading = if args.bless_expected { Reading::ToMend } else { Reading::Strict };
+    let mut before = expected::load(&known, stage.target.as_ref(), reading)?;
+    let bless = args.bless_expected.then(|| expected::blessable(stage.target.as_ref())).transpose()?;
+    if bless.is_none() {
+        stage.expected = std::mem::take(&mut before);
+    }
     stage.protocol = args.protocol.clone().unwrap_or_default();
     let mut run = RunReport {
         target: stage.target.name().to_owned(),
@@ -80,6 +92,10 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
     for opened in opened {
         opened.write(&run).map_err(Stop::CouldNotRun)?;
     }
+    if let Some(path) = bless.filter(|_| run.cut_short.is_none()) {
+        eprintln!("{}", expected::bless(&path, &before, &known, &run.cases)?);
+        return Ok(if run.summary().could_not_run > 0 { ExitCode::from(COULD_NOT_RUN) } else { ExitCode::SUCCESS });
+    }
     Ok(exit_code(&run))
 }
 
@@ -102,7 +118,7 @@ fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, c
     };
     let live = std::io::stderr().is_terminal();
     let mut console = Console::new(out, (run.planned, run.attempts), color, args.verbose, live);
-    let interrupt = Interrupt::listen();
+    let interrupt = Interrupt::listen(stage.interrupt.clone());
     let began = Instant::now();
     let mut cut_short = None;
     run.cases = run_all(cases, stage, args.jobs.unwrap_or_else(jobs_default), |event| {
@@ -111,7 +127,9 @@ fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, c
             Event::Tick => console.tick(),
             Event::Ended(report) => {
                 let bad = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
-                if console.ended(report).is_err() {
+                // What fails is what is written down then; to read why, run again without it.
+                let told = !(args.bless_expected && matches!(report.verdict, Verdict::Fail(_)));
+                if told && console.ended(report).is_err() {
                     cut_short = cut_short.or(Some(CutShort::Closed));
                 } else if args.fail_fast && bad {
                     cut_short = cut_short.or(Some(CutShort::FailFast));
