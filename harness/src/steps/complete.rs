@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use rmcp::model::{ArgumentInfo, CompleteRequestParams, CompletionContext, Reference};
 use serde_json::json;
 
 use super::{Action, Verb, Verbal};
@@ -15,6 +14,7 @@ use crate::scenario::Step;
 use crate::schema::shape::{self, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
+use crate::target::client::{Completable, CompletableOf};
 
 /// `complete: { prompt, argument, value, with }`: asks for an argument's completions.
 #[derive(Debug)]
@@ -101,20 +101,20 @@ impl Action for AskCompletions {
         async move {
             let (of, name) = &self.of;
             let name = frame.text(name)?;
-            let reference = match of {
-                Of::Prompt => Reference::for_prompt(name),
-                Of::Resource => Reference::for_resource(name),
-            };
-            let argument = ArgumentInfo::new(frame.text(&self.argument)?, frame.text(&self.value)?);
-            let mut params = CompleteRequestParams::new(reference, argument);
-            if !self.with.is_empty() {
-                let mut others = HashMap::new();
-                for (name, node) in &self.with {
-                    others.insert(name.clone(), frame.text(node)?);
-                }
-                params = params.with_context(CompletionContext::with_arguments(others));
+            let mut others = HashMap::new();
+            for (name, node) in &self.with {
+                others.insert(name.clone(), frame.text(node)?);
             }
-            Ok(Answer::of(frame.client(step).await?.complete(params).await))
+            let asked = Completable {
+                of: match of {
+                    Of::Prompt => CompletableOf::Prompt(name),
+                    Of::Resource => CompletableOf::Resource(name),
+                },
+                argument: frame.text(&self.argument)?,
+                value: frame.text(&self.value)?,
+                others,
+            };
+            Ok(Answer::of(frame.client(step).await?.complete(asked).await))
         }
         .boxed_local()
     }

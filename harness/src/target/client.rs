@@ -1,13 +1,14 @@
 //! The one MCP client of the suite: rmcp's, with its traffic recorded and nothing cached.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rmcp::ClientServiceExt;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, CompleteRequest,
-    CompleteRequestParams, GetPromptRequest, GetPromptRequestParams, Implementation, JsonObject, ListPromptsRequest,
-    ListResourceTemplatesRequest, ListResourcesRequest, ListToolsRequest, PaginatedRequestParams, ReadResourceRequest,
-    ReadResourceRequestParams, ServerResult,
+    ArgumentInfo, CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest,
+    CompleteRequest, CompleteRequestParams, CompletionContext, GetPromptRequest, GetPromptRequestParams,
+    Implementation, JsonObject, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest,
+    ListToolsRequest, PaginatedRequestParams, ReadResourceRequest, ReadResourceRequestParams, Reference, ServerResult,
 };
 use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::IntoTransport;
@@ -45,6 +46,28 @@ pub enum Reply {
     Dropped,
     /// There is no connection any more, or the answer made no sense.
     Lost(String),
+}
+
+/// An argument whose completions are asked for.
+#[derive(Debug, Clone)]
+pub struct Completable {
+    /// What it belongs to.
+    pub of: CompletableOf,
+    /// Its name.
+    pub argument: String,
+    /// What of it has been typed.
+    pub value: String,
+    /// The other arguments, as far as they are known.
+    pub others: HashMap<String, String>,
+}
+
+/// What an argument can belong to.
+#[derive(Debug, Clone)]
+pub enum CompletableOf {
+    /// The prompt of that name.
+    Prompt(String),
+    /// The resources of that template.
+    Resource(String),
 }
 
 /// What is done to a call while it is under way.
@@ -148,7 +171,15 @@ impl Client {
     }
 
     /// Asks for an argument's completions; the result is the completion itself.
-    pub async fn complete(&self, params: CompleteRequestParams) -> Reply {
+    pub async fn complete(&self, asked: Completable) -> Reply {
+        let reference = match asked.of {
+            CompletableOf::Prompt(name) => Reference::for_prompt(name),
+            CompletableOf::Resource(template) => Reference::for_resource(template),
+        };
+        let mut params = CompleteRequestParams::new(reference, ArgumentInfo::new(asked.argument, asked.value));
+        if !asked.others.is_empty() {
+            params = params.with_context(CompletionContext::with_arguments(asked.others));
+        }
         match self.request(ClientRequest::CompleteRequest(CompleteRequest::new(params))).await {
             Reply::Result(mut result) => Reply::Result(result["completion"].take()),
             other => other,
