@@ -1,7 +1,7 @@
 //! The hyperd that cases run against: one for a run, started when the first case needs it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyperd_mcp::engine::Hyperd;
@@ -42,10 +42,12 @@ impl Engine {
 }
 
 /// Finds hyperd when it is first needed, and keeps the shared one.
-#[derive(Default)]
+///
+/// Clones share it.
+#[derive(Clone, Default)]
 pub struct Engines {
     chosen: Option<(PathBuf, Option<String>)>,
-    shared: Mutex<Option<Result<Shared, String>>>,
+    shared: Arc<Mutex<Option<Result<Shared, String>>>>,
 }
 
 struct Shared {
@@ -68,7 +70,7 @@ pub struct Located {
 impl Engines {
     /// Uses this executable instead of looking for one; `release` is its release, where that is known.
     pub fn with_executable(executable: PathBuf, release: Option<String>) -> Self {
-        Self { chosen: Some((executable, release)), shared: Mutex::default() }
+        Self { chosen: Some((executable, release)), shared: Arc::default() }
     }
 
     /// The shared hyperd, found and started when the first case asks.

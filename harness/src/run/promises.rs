@@ -17,6 +17,11 @@ pub struct Promises {
 }
 
 impl Promises {
+    /// Holds a server to no promise, so that only what scenarios say is checked.
+    pub fn none() -> Self {
+        Self { schemas: OnceCell::new_with(Some(HashMap::new())) }
+    }
+
     /// What breaks the promises in this successful answer of `tool`; `None` where nothing does.
     ///
     /// A tool without an output schema promises nothing, and a server without `tools/list` neither.

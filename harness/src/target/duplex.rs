@@ -7,9 +7,12 @@ use futures::future::LocalBoxFuture;
 use hyperd_mcp::config::{Config, EngineSource};
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
+use tokio::io::DuplexStream;
 
-use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
+
+/// What a pipe between client and server holds before the writer waits.
+pub(super) const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// The in-process target.
 #[derive(Debug, Default)]
@@ -26,46 +29,54 @@ impl Target for Duplex {
     }
 
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {
-        async move {
-            let mut limits = Limits::default();
-            if let Some(deadline) = launch.statement_deadline {
-                limits.statement_deadline = deadline;
-            }
-            if let Some(rows) = launch.query_rows_max {
-                limits.query_rows_max = rows;
-            }
-            let endpoint = launch.endpoint.ok_or("the server needs a hyperd, and the run has none")?;
-            let config = Config {
-                engine: EngineSource::Endpoint(endpoint),
-                persistent: launch.persistent,
-                read_only: launch.read_only,
-                limits,
-                scratch: Some(launch.scratch),
-            };
-            let server = Server::start(config).await.map_err(|error| error.to_string())?;
-            Ok(Rc::new(InProcess { server }) as Rc<dyn Running>)
-        }
-        .boxed_local()
+        async move { Ok(Rc::new(self.start(launch).await?) as Rc<dyn Running>) }.boxed_local()
     }
 }
 
-struct InProcess {
+impl Duplex {
+    pub(super) async fn start(&self, launch: Launch) -> Result<InProcess, String> {
+        let mut limits = Limits::default();
+        if let Some(deadline) = launch.statement_deadline {
+            limits.statement_deadline = deadline;
+        }
+        if let Some(rows) = launch.query_rows_max {
+            limits.query_rows_max = rows;
+        }
+        let endpoint = launch.endpoint.ok_or("the server needs a hyperd, and the run has none")?;
+        let config = Config {
+            engine: EngineSource::Endpoint(endpoint),
+            persistent: launch.persistent,
+            read_only: launch.read_only,
+            limits,
+            scratch: Some(launch.scratch),
+        };
+        let server = Server::start(config).await.map_err(|error| error.to_string())?;
+        Ok(InProcess { server })
+    }
+}
+
+/// A server in this process.
+pub(super) struct InProcess {
     server: Server,
+}
+
+impl InProcess {
+    /// The client's end of one more connection.
+    pub(super) fn pipe(&self) -> DuplexStream {
+        let (client_end, server_end) = tokio::io::duplex(PIPE_BYTES_MAX);
+        let server = self.server.clone();
+        tokio::spawn(async move {
+            // The client sees a failed handshake as its own error, which is the one to report.
+            let (read, write) = tokio::io::split(server_end);
+            let _ = server.serve_client(read, write).await;
+        });
+        client_end
+    }
 }
 
 impl Running for InProcess {
     fn connect<'a>(&'a self, protocol: &'a Protocol) -> LocalBoxFuture<'a, Result<Client, String>> {
-        async move {
-            let (client_end, server_end) = tokio::io::duplex(PIPE_BYTES_MAX);
-            let server = self.server.clone();
-            tokio::spawn(async move {
-                // The client sees a failed handshake as its own error, which is the one to report.
-                let (read, write) = tokio::io::split(server_end);
-                let _ = server.serve_client(read, write).await;
-            });
-            Client::connect(client_end, protocol).await
-        }
-        .boxed_local()
+        async move { Client::connect(self.pipe(), protocol).await }.boxed_local()
     }
 
     fn stop(&self) -> LocalBoxFuture<'_, ()> {

@@ -16,6 +16,7 @@ mod record;
 mod server;
 mod stdio;
 mod subscribe;
+mod tampered;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -33,6 +34,7 @@ pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
+pub use tampered::{Behind, Tamper, Tampered};
 
 /// What a scenario asks of its server.
 #[derive(Debug, Clone)]
