@@ -10,6 +10,7 @@ use serde_json::{Number, Value};
 use crate::matchers::{self, Matcher};
 use crate::source::{Diagnostic, Span};
 use crate::syntax::{Entry, Kind, Node, Style};
+use crate::vars::{self, BUILTINS};
 
 /// One difference between a value and its expectation.
 #[derive(Debug, Clone)]
@@ -284,6 +285,9 @@ fn lint_matcher(entry: &Entry, out: &mut Vec<Diagnostic>) {
 }
 
 fn unknown(name: &str, span: &Span) -> Diagnostic {
+    if let Some(variable) = BUILTINS.into_iter().find(|variable| *variable == &name[1..]) {
+        return vars::without_parentheses(variable, span);
+    }
     Diagnostic::new(span, format!("there is no matcher `{name}`"), "unknown matcher")
         .help_names(name, matchers::names())
 }

@@ -242,6 +242,13 @@ impl ServerOptions {
 }
 
 impl Step {
+    /// Where what the step is about is written: behind the verb, such as the name of a tool.
+    pub fn subject(&self) -> &Span {
+        let entries = self.node.as_map().unwrap_or_default();
+        let verb = entries.iter().find(|entry| entry.key.span.start == self.span.start);
+        verb.map_or(&self.span, |entry| &entry.value.span)
+    }
+
     /// Reads one step: its verb, the verb's own keys, and the common ones.
     pub fn decode(
         node: &Node,

@@ -78,6 +78,9 @@ impl Scope {
         for step in steps {
             let (used, problems) = vars::names(&step.node);
             decoder.report_all(problems);
+            let mut bare = Vec::new();
+            vars::bare(&step.node, &|name| self.knows(name), &mut bare);
+            decoder.report_all(bare.into_iter().map(|(name, node)| vars::without_parentheses(name, &node.span)));
             for (name, node) in used {
                 if !self.knows(&name) {
                     let datasets: Vec<String> =

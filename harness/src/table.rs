@@ -82,13 +82,17 @@ impl Table {
         let columns = columns.unwrap_or(&names);
         let actual = table_rows(columns, rows);
         let mut same = names == columns && wanted.len() == actual.len();
+        let mut wrong = None;
         if same && self.in_any_order {
             let nodes: Vec<Node> =
                 wanted.iter().map(|row| Node::from_json(&Value::from(row.clone()), &self.span)).collect();
             let values: Vec<Value> = actual.iter().map(|row| Value::from(row.clone())).collect();
             same = matchers::pair_all(&nodes, &values);
         } else if same {
-            same = wanted.iter().zip(&actual).all(|(a, b)| a.iter().zip(b).all(|(a, b)| pattern::same_scalar(a, b)));
+            let differs =
+                |(a, b): (&Vec<Value>, &Vec<Value>)| a.iter().zip(b).any(|(a, b)| !pattern::same_scalar(a, b));
+            wrong = wanted.iter().zip(&actual).position(differs);
+            same = wrong.is_none();
         }
         if !same {
             out.push(Mismatch {
@@ -96,10 +100,29 @@ impl Table {
                 expected: write_text(&names, &wanted),
                 actual: write_text(columns, &actual),
                 hint: None,
-                span: self.span.clone(),
+                span: wrong.map_or_else(|| self.span.clone(), |row| self.line_of(row)),
             });
         }
         Ok(())
+    }
+
+    /// The line of a row; the whole table where it cannot be told.
+    fn line_of(&self, row: usize) -> Span {
+        let (mut from, mut rows) = (self.span.start, 0);
+        for line in self.span.text().split_inclusive('\n') {
+            let start = from + line.len() - line.trim_start().len();
+            let text = line.trim();
+            from += line.len();
+            if text.is_empty() {
+                continue;
+            }
+            // The first line names the columns.
+            if rows == row + 1 {
+                return Span::new(&self.span.source, start, start + text.len());
+            }
+            rows += 1;
+        }
+        self.span.clone()
     }
 
     fn compare_list(&self, expected: &Node, rows: &Value, out: &mut Vec<Mismatch>) {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::source::{Diagnostic, nearest};
+use crate::matchers;
+use crate::source::{Diagnostic, Span, nearest};
 use crate::syntax::{Entry, Key, Kind, Node, Style};
 
 /// Names that exist in every scenario.
@@ -90,6 +91,27 @@ fn scan_text<'a>(text: &str, holder: &'a Node, used: &mut Vec<(String, &'a Node)
             Piece::Text(_) => {}
         }
     }
+}
+
+/// Texts that begin with the name of a variable without its parentheses, such as `$dir/people.csv`.
+pub fn bare<'a>(node: &'a Node, known: &dyn Fn(&str) -> bool, found: &mut Vec<(&'a str, &'a Node)>) {
+    match &node.kind {
+        Kind::Text(text, _) => {
+            let name = text.strip_prefix('$').and_then(|rest| rest.split('/').next()).unwrap_or_default();
+            // What is a matcher is no slip.
+            if known(name) && !matchers::names().any(|matcher| matcher[1..] == *name) {
+                found.push((name, node));
+            }
+        }
+        Kind::List(items) => items.iter().for_each(|item| bare(item, known, found)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| bare(&entry.value, known, found)),
+        _ => {}
+    }
+}
+
+/// Says how a variable is written.
+pub(crate) fn without_parentheses(name: &str, span: &Span) -> Diagnostic {
+    Diagnostic::new(span, format!("`${name}` is no variable"), "only a text").help(format!("write `$({name})`"))
 }
 
 /// What the names stand for at one moment of a scenario.

@@ -53,7 +53,7 @@ fn protocol_error(
     match &step.checks.protocol_error {
         Some(expected) => Ok(compare_error(expected, &json!({ "code": code, "message": message }), frame, out)?),
         None => Err(Failure::new(
-            &step.span,
+            step.subject(),
             format!("the server refused the request: {message}"),
             format!("JSON-RPC error {code}"),
         )
