@@ -102,15 +102,26 @@ pub(crate) fn requirements(tree: &Tree) -> Vec<Problem> {
         }
         named.append(&mut here);
     }
-    for (id, excluded) in requirements {
+    for (id, elsewhere) in requirements {
         let line = line_of(&rows.text, &id);
-        match (named.contains(&id), excluded) {
+        if let Elsewhere::Test(path) = &elsewhere
+            && !tree.text(path).is_some_and(|text| mentions(text, &id))
+        {
+            problems.push(Problem::new(REQUIREMENTS, line, format!("{id}: there is no {path} that names it")));
+        }
+        match (named.contains(&id), elsewhere != Elsewhere::Nowhere) {
             (false, false) => {
-                let remedy = format!("{id}: no scenario names it; write one, or give the reason as `excluded:`");
+                let remedy = format!(
+                    "{id}: no scenario names it; write one, name a test with `proven_by:`, or a reason with `excluded:`"
+                );
                 problems.push(Problem::new(REQUIREMENTS, line, remedy));
             }
             (true, true) => {
-                problems.push(Problem::new(REQUIREMENTS, line, format!("{id}: a scenario names it; drop `excluded:`")));
+                problems.push(Problem::new(
+                    REQUIREMENTS,
+                    line,
+                    format!("{id}: a scenario names it; drop `excluded:` or `proven_by:`"),
+                ));
             }
             (true, false) | (false, true) => {}
         }
@@ -187,11 +198,24 @@ fn children(node: &Value) -> Vec<&Value> {
     }
 }
 
-/// Each requirement's id, and whether it is excluded.
-fn ids(node: &Value) -> BTreeMap<String, bool> {
+/// What stands in for a requirement's scenario.
+#[derive(PartialEq, Eq)]
+enum Elsewhere {
+    Nowhere,
+    Excluded,
+    Test(String),
+}
+
+/// Each requirement's id, and what stands in for a scenario.
+fn ids(node: &Value) -> BTreeMap<String, Elsewhere> {
     let mut found = BTreeMap::new();
     if let Some(id) = node.get("id").and_then(Value::as_str) {
-        found.insert(id.to_owned(), node.get("excluded").is_some());
+        let elsewhere = match node.get("proven_by").and_then(Value::as_str) {
+            Some(path) => Elsewhere::Test(path.to_owned()),
+            None if node.get("excluded").is_some() => Elsewhere::Excluded,
+            None => Elsewhere::Nowhere,
+        };
+        found.insert(id.to_owned(), elsewhere);
     }
     for child in children(node) {
         found.append(&mut ids(child));

@@ -85,7 +85,7 @@ impl Action for Blow {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let stopped = &frame.scene.stopped_engine;
-            let failed = |reason: String| Failure::could_not_run(&step.span, "failed to reach hyperd", reason);
+            let failed = |reason: String| Failure::new(&step.span, "failed to reach hyperd", reason);
             let pid = match (self.fate, stopped.take()) {
                 (Fate::Continue, None) => return Err(failed("no step has stopped it".to_owned())),
                 (_, Some(pid)) => pid,

@@ -1,5 +1,6 @@
 //! The command as a process, with a client on its standard input and output.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -25,13 +26,16 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the command and introduces a client to it.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
-        let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
-        let hyperd = hyperd.expect("looking does not panic").expect("there is a hyperd").path;
+        let hyperd = hyperd().await.to_string_lossy().into_owned();
+        Self::with(&[&["--hyperd", &hyperd], arguments].concat(), &[]).await
+    }
+
+    /// The same with environment variables, and without a hyperd of its own unless the arguments ask for one.
+    pub(crate) async fn with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
         let mut child = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"))
-            .arg("--hyperd")
-            .arg(hyperd)
             .args(arguments)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", temporary.path())
             .env_remove("HYPERDB_PERSISTENT_DB")
             .stdin(Stdio::piped())
@@ -65,6 +69,12 @@ impl Running {
         let sent = std::process::Command::new("kill").args([name, &pid]).status().expect("kill runs");
         assert!(sent.success(), "failed to send {name} to {pid}");
     }
+}
+
+/// The executable of hyperd.
+pub(crate) async fn hyperd() -> PathBuf {
+    let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
+    hyperd.expect("looking does not panic").expect("there is a hyperd").path
 }
 
 /// Whether a process runs; a zombie does not.
