@@ -13,6 +13,7 @@ use crate::scope;
 use crate::source::{Diagnostic, Span};
 use crate::steps::{self, Action, Verbal};
 use crate::syntax::{Entry, Kind, Node};
+use crate::vars;
 use crate::when;
 
 /// The client that steps use when they name none.
@@ -191,16 +192,6 @@ impl Scenario {
             steps: steps?,
             finally,
         };
-        if scenario.requirements.is_empty() {
-            decoder.report(
-                Diagnostic::new(
-                    &scenario.span,
-                    "this scenario proves no requirement",
-                    "no `requirements` here or in the file",
-                )
-                .help("name an id of scenarios/requirements.yaml"),
-            );
-        }
         scope::check_scenario(&scenario, decoder);
         Some(scenario)
     }
@@ -341,6 +332,13 @@ fn title(verb: &str, value: &Node) -> String {
             if cut < text.trim_end().len() { format!("{}...", &line[..cut]) } else { line.to_owned() }
         }
         Kind::List(items) => format!("{} items", items.len()),
+        Kind::Map(entries) => {
+            let parts: Vec<String> = entries
+                .iter()
+                .map(|entry| format!("{} {}", entry.key.name, vars::written(&entry.value.to_json())))
+                .collect();
+            parts.join(", ")
+        }
         _ => String::new(),
     };
     format!("{verb}: {text}")

@@ -27,7 +27,7 @@ impl Home {
 
     /// A server of this daemon.
     async fn server(&self) -> Running {
-        Running::with(&["--ephemeral-only"], &self.variables().await).await
+        Running::with(&[], &["--ephemeral-only"], &self.variables().await).await
     }
 
     async fn variables(&self) -> Vec<(&'static str, String)> {
@@ -74,7 +74,7 @@ fn listens(port: u64) -> bool {
     std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
-/// daemon.shared_by_two_servers
+/// `daemon.shared_by_two_servers`
 #[tokio::test]
 async fn two_servers_that_start_at_the_same_moment_share_one_hyperd() {
     let times = 3;
@@ -83,7 +83,7 @@ async fn two_servers_that_start_at_the_same_moment_share_one_hyperd() {
     }
 }
 
-/// daemon.shared_by_two_servers, as often as the contract asks.
+/// `daemon.shared_by_two_servers`, as often as the contract asks.
 #[tokio::test]
 #[ignore = "takes half a minute; .ci/run runs it"]
 async fn twenty_times_two_servers_share_one_hyperd() {
@@ -115,18 +115,18 @@ async fn share_one(round: usize) {
     assert!(!home.path().join("daemon.json").exists(), "round {round}: the daemon's file is left");
 }
 
-/// daemon.left_alone_on_request
+/// `daemon.left_alone_on_request`
 #[tokio::test]
 async fn a_server_with_a_hyperd_of_its_own_starts_no_daemon() {
     let home = Home::new();
     let explicit = Running::start(&["--ephemeral-only"]).await;
     let variables = home.variables().await;
-    let found = Running::with(&["--ephemeral-only", "--no-daemon"], &variables).await;
+    let found = Running::with(&[], &["--ephemeral-only", "--no-daemon"], &variables).await;
     assert_ne!(explicit.hyperd_pid().await, found.hyperd_pid().await);
     assert_eq!(std::fs::read_dir(home.path()).expect("the folder can be read").count(), 0);
 }
 
-/// daemon.discovery_file
+/// `daemon.discovery_file`
 #[tokio::test]
 async fn the_file_is_its_users_alone_and_says_where_the_daemon_is() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -143,7 +143,7 @@ async fn the_file_is_its_users_alone_and_says_where_the_daemon_is() {
     home.stop().await;
 }
 
-/// daemon.port_bound_by_listener_itself: also the port that was asked for is only a wish.
+/// `daemon.port_bound_by_listener_itself`: also the port that was asked for is only a wish.
 #[tokio::test]
 async fn a_port_that_is_taken_is_left_to_who_has_it() {
     let home = Home::new();
@@ -159,7 +159,7 @@ async fn a_port_that_is_taken_is_left_to_who_has_it() {
     assert!(daemon.wait().await.expect("it ends").success());
 }
 
-/// daemon.foreign_process_on_port_skipped: neither one that says nothing nor one that talks is believed or told a secret.
+/// `daemon.foreign_process_on_port_skipped`: neither one that says nothing nor one that talks is believed or told a secret.
 #[rstest]
 #[case::silent(None)]
 #[case::another_program(Some("HTTP/1.1 400 Bad Request\r\n\r\n"))]
@@ -193,7 +193,7 @@ async fn who_listens_at_the_port_of_the_past_is_not_taken_for_the_daemon(#[case]
     home.stop().await;
 }
 
-/// daemon.start_failure_is_fast_and_told
+/// `daemon.start_failure_is_fast_and_told`
 #[tokio::test]
 async fn a_daemon_that_cannot_start_says_why_at_once() {
     let home = Home::new();
@@ -207,7 +207,7 @@ async fn a_daemon_that_cannot_start_says_why_at_once() {
     assert!(output.stdout.is_empty(), "nothing but protocol goes to standard output");
 }
 
-/// daemon.replaces_dead_hyperd, when it ends and when it hangs.
+/// `daemon.replaces_dead_hyperd`, when it ends and when it hangs.
 #[rstest]
 #[case::killed("-KILL")]
 #[case::hung("-STOP")]
@@ -215,7 +215,7 @@ async fn a_daemon_that_cannot_start_says_why_at_once() {
 async fn a_hyperd_that_fails_is_replaced_and_published(#[case] how: &str) {
     let home = Home::new();
     let variables = home.variables().await;
-    let server = Running::with(&["--ephemeral-only", "--hang-deadline", "1"], &variables).await;
+    let server = Running::with(&[], &["--ephemeral-only", "--hang-deadline", "1"], &variables).await;
     let old = server.hyperd_pid().await;
     let published = home.announced()["endpoint"].clone();
     signal(how, old);
@@ -234,7 +234,7 @@ async fn a_hyperd_that_fails_is_replaced_and_published(#[case] how: &str) {
     home.stop().await;
 }
 
-/// daemon.gives_up_and_says_why
+/// `daemon.gives_up_and_says_why`
 #[tokio::test]
 async fn three_failures_within_a_minute_end_the_daemon_and_the_next_client_is_told() {
     let home = Home::new();
@@ -271,7 +271,7 @@ async fn three_failures_within_a_minute_end_the_daemon_and_the_next_client_is_to
     home.stop().await;
 }
 
-/// daemon.stop_and_status
+/// `daemon.stop_and_status`
 #[tokio::test]
 async fn status_and_stop_say_what_there_is() {
     let home = Home::new();
@@ -287,7 +287,7 @@ async fn status_and_stop_say_what_there_is() {
     assert!(!home.command(&["daemon", "status"]).await.status.success());
 }
 
-/// daemon.outlives_its_starter: it is detached from the server that started it, and ends hyperd when it ends, however.
+/// `daemon.outlives_its_starter`: it is detached from the server that started it, and ends hyperd when it ends, however.
 #[tokio::test]
 async fn the_daemon_outlives_the_server_and_hyperd_never_the_daemon() {
     let home = Home::new();
@@ -307,7 +307,7 @@ async fn the_daemon_outlives_the_server_and_hyperd_never_the_daemon() {
     home.stop().await;
 }
 
-/// daemon.idle_shutdown
+/// `daemon.idle_shutdown`
 #[tokio::test]
 async fn an_idle_daemon_ends_where_that_was_asked_for() {
     let home = Home::new();
@@ -318,7 +318,7 @@ async fn an_idle_daemon_ends_where_that_was_asked_for() {
     assert!(!home.path().join("daemon.json").exists());
 }
 
-/// doctor.tells_without_touching
+/// `doctor.tells_without_touching`
 #[tokio::test]
 async fn the_doctor_tells_and_touches_nothing() {
     let home = Home::new();

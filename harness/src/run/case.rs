@@ -80,7 +80,7 @@ fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdic
         steps: journal.close(evidence),
         log: if evidence { CaseLog::of(log.since(0)) } else { CaseLog::default() },
         kept,
-        again: format!("cargo conform run{} --exact '{}'", stage.again, case.id),
+        again: stage.again(&case.id),
     }
 }
 

@@ -9,10 +9,8 @@ use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 use tokio::io::DuplexStream;
 
+use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
-
-/// What a pipe between client and server holds before the writer waits.
-pub(super) const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// The in-process target.
 #[derive(Debug, Default)]

@@ -2,10 +2,12 @@
 
 pub mod client;
 mod demands;
+mod demo;
 mod duplex;
 pub mod file;
 mod find;
 mod http;
+mod in_process;
 mod log;
 mod placeholders;
 mod process;
@@ -24,9 +26,11 @@ use futures::future::LocalBoxFuture;
 
 pub use client::Client;
 pub use demands::Demands;
+pub use demo::Demo;
 pub use duplex::Duplex;
 pub use file::TargetFile;
 pub use find::{NoTarget, find};
+pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};

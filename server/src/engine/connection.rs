@@ -57,10 +57,10 @@ pub(super) struct Attached {
 }
 
 impl Connection {
-    pub(super) async fn open(endpoint: &str) -> Result<Self, Error> {
+    pub(super) async fn open(endpoint: &str, application: &str) -> Result<Self, Error> {
         let opening = AsyncConnection::builder(endpoint)
             .user("tableau_internal_user")
-            .application_name("hyperd-mcp")
+            .application_name(application)
             .login_timeout(limits::ms(limits::CONNECT_DEADLINE_MS))
             .build();
         let opened = tokio::time::timeout(limits::ms(limits::CONNECT_DEADLINE_MS), opening).await;

@@ -26,10 +26,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts hyperd where the server is to have its own; its logs go to `log_dir`.
-    pub async fn start(source: &EngineSource, log_dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    /// Starts hyperd where the server is to have its own; its logs go to `log_dir`. Connections call themselves
+    /// `application`, which `pg_stat_activity` shows.
+    pub async fn start(
+        source: &EngineSource,
+        log_dir: &Path,
+        limits: &Limits,
+        application: String,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            source: Arc::new(Source::start(source, log_dir, limits).await?),
+            source: Arc::new(Source::start(source, log_dir, limits, application).await?),
             permits: Arc::new(Semaphore::new(limits.connections_max)),
             idle: Arc::default(),
             connections_max: limits.connections_max,

@@ -15,6 +15,8 @@ use crate::limits::{self, Limits};
 /// The way to hyperd, whoever started it.
 pub(super) struct Source {
     kind: Kind,
+    /// What connections call themselves.
+    application: String,
     /// When the hyperd was started that was last connected to, as hyperd says it.
     started: Mutex<Option<String>>,
     epoch: AtomicU64,
@@ -31,12 +33,17 @@ enum Kind {
 
 /// Whether the hyperd at `endpoint` answers within the deadline, be it that nobody listens there.
 pub async fn answers(endpoint: &str, deadline: Duration) -> bool {
-    tokio::time::timeout(deadline, Connection::open(endpoint)).await.is_ok()
+    tokio::time::timeout(deadline, Connection::open(endpoint, env!("CARGO_PKG_NAME"))).await.is_ok()
 }
 
 impl Source {
     /// Starts hyperd where the server is to have its own; its logs go to `log_dir`.
-    pub(super) async fn start(source: &EngineSource, log_dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    pub(super) async fn start(
+        source: &EngineSource,
+        log_dir: &Path,
+        limits: &Limits,
+        application: String,
+    ) -> Result<Self, Error> {
         let kind = match source {
             EngineSource::Endpoint(endpoint) => Kind::Endpoint(endpoint.clone()),
             EngineSource::Hyperd(path) => own(path.clone(), log_dir).await?,
@@ -48,6 +55,7 @@ impl Source {
         };
         Ok(Self {
             kind,
+            application,
             started: Mutex::default(),
             epoch: AtomicU64::new(0),
             hang_deadline: limits.hang_deadline,
@@ -74,7 +82,7 @@ impl Source {
         let began = Instant::now();
         let mut connection = loop {
             let endpoint = self.endpoint().await?;
-            match tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint)).await {
+            match tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint, &self.application)).await {
                 Ok(Ok(connection)) => break connection,
                 // One that dies is still there for a moment, and only a new one is worth waiting for.
                 Ok(Err(_)) if self.is_replaced() && began.elapsed() < limits::ms(limits::REPLACE_DEADLINE_MS) => {

@@ -3,6 +3,7 @@
 mod attach;
 pub mod catalog;
 mod databases;
+mod leftovers;
 mod lifecycle;
 mod local;
 mod new_table;

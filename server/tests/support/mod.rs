@@ -26,15 +26,21 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the command and introduces a client to it.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
-        let hyperd = hyperd().await.to_string_lossy().into_owned();
-        Self::with(&[&["--hyperd", &hyperd], arguments].concat(), &[]).await
+        Self::start_below(&[], arguments).await
     }
 
-    /// The same with environment variables, and without a hyperd of its own unless the arguments ask for one.
-    pub(crate) async fn with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
+    /// The same below a command that becomes the server's, such as `setpriv`.
+    pub(crate) async fn start_below(below: &[&str], arguments: &[&str]) -> Self {
+        let variables = [("HYPERD_PATH", hyperd().await.to_string_lossy().into_owned())];
+        Self::with(below, &[&["--no-daemon"], arguments].concat(), &variables).await
+    }
+
+    /// The same with environment variables, and with a hyperd of its own only where the arguments ask for one.
+    pub(crate) async fn with(below: &[&str], arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"))
-            .args(arguments)
+        let command = [below, &[env!("CARGO_BIN_EXE_hyperd-mcp")], arguments].concat();
+        let mut child = Command::new(command[0])
+            .args(&command[1..])
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", temporary.path())
             .env_remove("HYPERDB_PERSISTENT_DB")
