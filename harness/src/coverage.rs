@@ -74,9 +74,12 @@ pub fn of_requirements(suite: &Suite) -> Vec<Row> {
         let requirement = &suite.requirements[id];
         let tried = !row.accepting.is_empty() || !row.refusing.is_empty();
         row.span = Some(requirement.span.clone());
-        row.gap = match (tried, &requirement.excluded) {
-            (false, None) => Some("no scenario names it; write one, or give the reason as `excluded:`".to_owned()),
-            (true, Some(_)) => Some("a scenario names it; drop `excluded:`".to_owned()),
+        row.gap = match (tried, requirement.excluded.as_ref().or(requirement.proven_by.as_ref())) {
+            (false, None) => Some(
+                "no scenario names it; write one, name a test with `proven_by:`, or give the reason as `excluded:`"
+                    .to_owned(),
+            ),
+            (true, Some(_)) => Some("a scenario names it; drop `excluded:` or `proven_by:`".to_owned()),
             (true, None) | (false, Some(_)) => None,
         };
         row

@@ -16,6 +16,8 @@ pub struct Requirement {
     pub from: String,
     /// Why no scenario proves it, if none can.
     pub excluded: Option<String>,
+    /// The test that proves it where no scenario can, as a path in the repository.
+    pub proven_by: Option<String>,
     /// Where it is written.
     pub span: Span,
 }
@@ -36,9 +38,10 @@ pub fn decode(node: &Node, decoder: &mut Decoder) -> Requirements {
         let statement = fields.require("statement", decoder).and_then(|node| decoder.name(node, "`statement`"));
         let from = fields.require("from", decoder).and_then(|node| decoder.name(node, "`from`"));
         let excluded = fields.take("excluded").and_then(|node| decoder.name(node, "`excluded`, the reason,"));
+        let proven_by = fields.take("proven_by").and_then(|node| decoder.name(node, "`proven_by`, a path,"));
         fields.finish(decoder);
         let (Some(id), Some(statement), Some(from)) = (id, statement, from) else { continue };
-        let requirement = Requirement { statement, from, excluded, span: item.span.clone() };
+        let requirement = Requirement { statement, from, excluded, proven_by, span: item.span.clone() };
         if requirements.insert(id.clone(), requirement).is_some() {
             decoder.report(Diagnostic::new(&item.span, format!("the id `{id}` stands here twice"), "the second one"));
         }

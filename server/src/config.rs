@@ -1,6 +1,7 @@
 //! Everything about a server that can be set.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::limits::Limits;
 
@@ -13,6 +14,19 @@ pub enum EngineSource {
     Hyperd(PathBuf),
     /// A hyperd that runs already, as `host:port`.
     Endpoint(String),
+    /// The one that the user's daemon keeps for all servers; the daemon is started where none runs.
+    Daemon(DaemonOptions),
+}
+
+/// What a daemon is started with where none runs.
+#[derive(Debug, Clone)]
+pub struct DaemonOptions {
+    /// The program to start as the daemon; this one otherwise.
+    pub program: Option<PathBuf>,
+    /// How long hyperd may leave a connection unanswered.
+    pub hang_deadline: Duration,
+    /// Whether a hyperd that hangs is replaced, or only reported.
+    pub replace_hung: bool,
 }
 
 /// What a server is started with.

@@ -7,11 +7,13 @@
 //! ```
 //!
 //! `args`, `call`, `config`, `error`, `limits`, `schema` and `sql` are leaves: each layer may call them. `hyperd` finds
-//! the executable or has `fetch` get it. Only `engine` names the driver, only `server` and `tool` name the protocol.
+//! the executable or has `fetch` get it; `daemon` keeps one for all servers of a user, and tells the engine where it is. Only `engine` names the driver, only `server` and `tool` name the protocol.
 
 pub mod args;
 pub mod call;
 pub mod config;
+pub mod daemon;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;

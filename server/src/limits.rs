@@ -118,6 +118,18 @@ pub const WRITE_OUT_PAUSE_MAX_MS: u64 = 50;
 pub const REPLACE_DEADLINE_MS: u64 = 5_000;
 /// The pause between two looks whether it is there.
 pub const REPLACE_PAUSE_MS: u64 = 20;
+/// How long the daemon may take to answer; who has not by then is no daemon.
+pub const DAEMON_ANSWER_MS: u64 = 1_000;
+/// How long a daemon may take to start, hyperd's download excepted, which goes on.
+pub const DAEMON_START_MS: u64 = 120_000;
+/// The pause between two looks whether the daemon has started or ended.
+pub const DAEMON_LOOK_MS: u64 = 10;
+/// How often the daemon looks after its hyperd.
+pub const SUPERVISE_MS: u64 = 100;
+/// How often hyperd may fail within [`FAILURE_WINDOW_MS`] before the daemon gives up.
+pub const FAILURES_MAX: usize = 3;
+/// The time in which failures of hyperd are counted.
+pub const FAILURE_WINDOW_MS: u64 = 60_000;
 /// How long hyperd may take to stop by itself before it is killed.
 pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
 /// How long a statement that the server runs for itself (attach, detach, roll back) may take.

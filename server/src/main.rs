@@ -1,16 +1,21 @@
 //! The command `hyperd-mcp`: arguments to a configuration, and a server on standard input and output.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy as _;
-use hyperd_mcp::config::{Config, EngineSource};
-use hyperd_mcp::engine;
+use hyperd_mcp::config::{Config, DaemonOptions, EngineSource};
+use hyperd_mcp::daemon::discovery::Home;
+use hyperd_mcp::daemon::wire::Ask;
+use hyperd_mcp::doctor::Report;
 use hyperd_mcp::error::Error;
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
+use hyperd_mcp::{daemon, engine};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 /// An MCP server for Hyper, on standard input and output.
@@ -19,6 +24,8 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// File of the `persistent` database; the platform's data folder has it otherwise.
     #[arg(long, value_name = "PATH", env = "HYPERDB_PERSISTENT_DB")]
     persistent_db: Option<PathBuf>,
@@ -28,12 +35,15 @@ struct Arguments {
     /// Refuse each tool that writes.
     #[arg(long)]
     read_only: bool,
-    /// The hyperd to start; found or fetched otherwise.
+    /// Start a hyperd of this server's own from this executable, instead of using the daemon's.
     #[arg(long, value_name = "PATH", conflicts_with = "endpoint")]
     hyperd: Option<PathBuf>,
-    /// A hyperd that runs already, instead of one of the server's own.
+    /// Use a hyperd that runs already, instead of the daemon's.
     #[arg(long, value_name = "HOST:PORT")]
     endpoint: Option<String>,
+    /// Start a hyperd of this server's own, found or fetched, instead of using the daemon's.
+    #[arg(long, conflicts_with = "endpoint")]
+    no_daemon: bool,
     /// Most rows in one answer.
     #[arg(long, value_name = "N", default_value_t = Limits::default().query_rows_max, value_parser = at_least_one)]
     query_rows_max: usize,
@@ -44,14 +54,50 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     statement_deadline: Duration,
     /// Seconds that hyperd may leave a new connection unanswered before it is taken to hang.
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     hang_deadline: Duration,
-    /// What becomes of a hyperd of the server's own that hangs.
-    #[arg(long, value_enum, default_value_t = OnHang::Replace)]
+    /// What becomes of a hyperd that hangs and was started by this program.
+    #[arg(long, global = true, value_enum, default_value_t = OnHang::Replace)]
     on_hang: OnHang,
     /// What to log: error, warn, info, debug or trace, or filters such as `hyperd_mcp=debug`.
-    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = engine::LOG_FILTER)]
+    #[arg(long, global = true, value_name = "FILTER", env = "RUST_LOG", default_value = engine::LOG_FILTER)]
     log_level: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look after the daemon, which keeps one hyperd for all servers of a user.
+    #[command(subcommand)]
+    Daemon(DaemonCommand),
+    /// Show what a server with these options would use, and why. Changes and starts nothing.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum DaemonCommand {
+    /// Be the daemon. A server that finds none starts one by itself.
+    Run {
+        /// The port to listen at on the loopback address; the system chooses one where it is 0 or taken.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// End when no server was connected for so many seconds; without it the daemon stays.
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        idle_shutdown: Option<Duration>,
+        /// The hyperd to start; found or fetched otherwise.
+        #[arg(long, value_name = "PATH")]
+        executable: Option<PathBuf>,
+        /// Leave the session of whoever started it, so that it outlives that.
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
+    /// Show whether it runs, its hyperd and its clients.
+    Status,
+    /// End it, and its hyperd with it.
+    Stop,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -84,8 +130,8 @@ async fn main() -> ExitCode {
         }
     };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    match serve(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(arguments).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("hyperd-mcp: {}", error.message);
             if let Some(suggestion) = error.suggestion {
@@ -95,6 +141,87 @@ async fn main() -> ExitCode {
         }
     }
 }
+
+async fn run(mut arguments: Arguments) -> Result<ExitCode, Error> {
+    match arguments.command.take() {
+        None => serve(arguments).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Doctor { json }) => doctor(&config(arguments)?, json).await,
+        Some(Command::Daemon(command)) => daemon(command, arguments).await,
+    }
+}
+
+async fn doctor(config: &Config, json: bool) -> Result<ExitCode, Error> {
+    let report = Report::of(config).await;
+    if json {
+        let text = serde_json::to_string_pretty(&report);
+        say(&text.map_err(|error| Error::internal(format!("The report has no JSON form: {error}.")))?);
+    } else {
+        report.lines().iter().for_each(|line| say(line));
+    }
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn daemon(command: DaemonCommand, arguments: Arguments) -> Result<ExitCode, Error> {
+    let home = Home::of_user()?;
+    match command {
+        DaemonCommand::Run { port, idle_shutdown, executable, detached } => {
+            if detached {
+                leave_session();
+            }
+            let stop = CancellationToken::new();
+            let told = stop.clone();
+            tokio::spawn(async move {
+                told_to_stop().await;
+                told.cancel();
+            });
+            let options = daemon::run::Options {
+                hyperd: executable,
+                port,
+                idle_shutdown,
+                hang_deadline: arguments.hang_deadline,
+                replace_hung: arguments.on_hang == OnHang::Replace,
+            };
+            daemon::run::run(options, stop).await.map(|()| ExitCode::SUCCESS)
+        }
+        DaemonCommand::Status => {
+            let Some(announcement) = home.read() else {
+                say("no daemon runs");
+                return Ok(ExitCode::FAILURE);
+            };
+            match daemon::client::ask(&announcement, Ask::Status).await {
+                Ok(answer) => {
+                    let state = serde_json::to_string_pretty(&answer.state);
+                    say(&state.map_err(|error| Error::internal(format!("The state has no JSON form: {error}.")))?);
+                    Ok(ExitCode::SUCCESS)
+                }
+                Err(error) => {
+                    say(&format!("no daemon runs: {} is stale ({error})", home.file().display()));
+                    Ok(ExitCode::FAILURE)
+                }
+            }
+        }
+        DaemonCommand::Stop => {
+            let stopped = daemon::client::stop(&home).await?;
+            say(if stopped { "the daemon has ended" } else { "no daemon runs" });
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A line for whoever runs the command. Only a command that serves no client writes to standard output.
+fn say(line: &str) {
+    // Nobody is left to be told that the output is closed.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(unix)]
+fn leave_session() {
+    // It fails where the process leads a session already, which is what is wanted.
+    let _ = rustix::process::setsid();
+}
+
+#[cfg(not(unix))]
+fn leave_session() {}
 
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let server = Server::start(config(arguments)?).await?;
@@ -117,7 +244,12 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
     let source = match (arguments.endpoint, arguments.hyperd) {
         (Some(endpoint), _) => EngineSource::Endpoint(endpoint),
         (None, Some(path)) => EngineSource::Hyperd(path),
-        (None, None) => EngineSource::Spawn,
+        (None, None) if arguments.no_daemon => EngineSource::Spawn,
+        (None, None) => EngineSource::Daemon(DaemonOptions {
+            program: None,
+            hang_deadline: arguments.hang_deadline,
+            replace_hung: arguments.on_hang == OnHang::Replace,
+        }),
     };
     let persistent = match arguments.persistent_db {
         _ if arguments.ephemeral_only => None,

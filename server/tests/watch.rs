@@ -1,6 +1,8 @@
 //! Watched folders when things end in the midst of it. Unix only: it sends signals.
 #![cfg(unix)]
 
+#[path = "support/random.rs"]
+mod random;
 mod support;
 
 use std::fmt::Write as _;
@@ -10,22 +12,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use random::Random;
 use support::{Running, runs, wait_until};
 
 /// How many files are delivered while a server lives.
 const FILES_PER_LIFE: u64 = 12;
 /// Rows of each file.
 const ROWS: u64 = 300;
-
-/// Numbers that look random and can be had again from their seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 /// Delivers a file whose rows carry its number.
 fn deliver(folder: &Path, number: u64) {

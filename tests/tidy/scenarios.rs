@@ -80,7 +80,15 @@ pub(crate) fn requirements(tree: &Tree) -> Vec<Problem> {
         let line = row.span.map_or(1, |span| span.source.line_column(span.start).0);
         Some(Problem::new(REQUIREMENTS, line, format!("{}: {}", row.name, row.gap?)))
     };
-    suite().iter().flat_map(coverage::of_requirements).filter_map(problem).collect()
+    let suite = suite();
+    let untried = suite.iter().flat_map(coverage::of_requirements).filter_map(problem);
+    let tests = suite.iter().flat_map(|suite| &suite.requirements).filter_map(|(id, requirement)| {
+        let path = requirement.proven_by.as_ref()?;
+        let line = requirement.span.source.line_column(requirement.span.start).0;
+        let named = tree.text(path).is_some_and(|text| text.contains(id));
+        (!named).then(|| Problem::new(REQUIREMENTS, line, format!("{id}: there is no {path} that names it")))
+    });
+    untried.chain(tests).collect()
 }
 
 /// The suite as it reads itself. A broken one is none here: the suite reports it better.

@@ -93,6 +93,7 @@ impl Battery {
                 statement: row.why.clone(),
                 from: row.span.source.shown.clone(),
                 excluded: None,
+                proven_by: None,
                 span: row.span.clone(),
             };
             (format!("hyper.{}", row.id), requirement)

@@ -19,8 +19,9 @@ mod write_out;
 pub use connection::{Attachment, Attachments};
 pub use lease::Lease;
 pub use pool::Engine;
-pub use process::Hyperd;
+pub use process::{Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
+pub use source::answers;
 pub use value::type_name;
 
 /// What the names of tables start with that the server makes for a moment; nobody is shown them.

@@ -98,7 +98,7 @@ fn not_started(executable: &Path, reason: &str) -> Error {
 }
 
 /// The executable of a hyperd that is to be found, or fetched where there is none.
-pub(super) async fn locate() -> Result<PathBuf, Error> {
+pub async fn locate() -> Result<PathBuf, Error> {
     let located = tokio::task::spawn_blocking(crate::hyperd::locate).await;
     let located = located.map_err(|error| Error::internal(format!("Looking for hyperd panicked: {error}")))??;
     Ok(located.path)

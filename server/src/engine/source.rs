@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::process::{self, Hyperd};
-use crate::config::EngineSource;
+use crate::config::{DaemonOptions, EngineSource};
+use crate::daemon::client::{self, Attendance};
 use crate::error::{Code, Error};
 use crate::limits::{self, Limits};
 
@@ -27,6 +28,12 @@ pub(super) struct Source {
 enum Kind {
     Endpoint(String),
     Own { executable: PathBuf, log_dir: PathBuf, process: tokio::sync::Mutex<Arc<Hyperd>> },
+    Daemon { options: DaemonOptions, attendance: tokio::sync::Mutex<Attendance> },
+}
+
+/// Whether the hyperd at `endpoint` answers within the deadline, be it that nobody listens there.
+pub async fn answers(endpoint: &str, deadline: Duration) -> bool {
+    tokio::time::timeout(deadline, Connection::open(endpoint, env!("CARGO_PKG_NAME"))).await.is_ok()
 }
 
 impl Source {
@@ -40,6 +47,10 @@ impl Source {
         let kind = match source {
             EngineSource::Endpoint(endpoint) => Kind::Endpoint(endpoint.clone()),
             EngineSource::Hyperd(path) => own(path.clone(), log_dir).await?,
+            EngineSource::Daemon(options) => {
+                let attendance = tokio::sync::Mutex::new(client::attend(options).await?);
+                Kind::Daemon { options: options.clone(), attendance }
+            }
             EngineSource::Spawn => own(process::locate().await?, log_dir).await?,
         };
         Ok(Self {
@@ -61,7 +72,7 @@ impl Source {
     /// Whether a hyperd of the server's own is gone, so that no connection to it is worth a try.
     pub(super) async fn has_died(&self) -> bool {
         match &self.kind {
-            Kind::Endpoint(_) => false,
+            Kind::Endpoint(_) | Kind::Daemon { .. } => false,
             Kind::Own { process, .. } => process.lock().await.has_exited(),
         }
     }
@@ -76,6 +87,7 @@ impl Source {
                 // One that dies is still there for a moment, and only a new one is worth waiting for.
                 Ok(Err(_)) if self.is_replaced() && began.elapsed() < limits::ms(limits::REPLACE_DEADLINE_MS) => {
                     tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
+                    self.ask_daemon().await?;
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => return Err(self.hung(&endpoint).await),
@@ -90,6 +102,15 @@ impl Source {
         Ok(connection)
     }
 
+    /// Asks the daemon again where its hyperd is; a daemon that has ended is started anew.
+    async fn ask_daemon(&self) -> Result<(), Error> {
+        if let Kind::Daemon { options, attendance } = &self.kind {
+            let mut attendance = attendance.lock().await;
+            *attendance = client::attend(options).await?;
+        }
+        Ok(())
+    }
+
     /// Whether somebody starts another hyperd where one has died.
     fn is_replaced(&self) -> bool {
         !matches!(self.kind, Kind::Endpoint(_))
@@ -99,6 +120,7 @@ impl Source {
     pub(super) async fn endpoint(&self) -> Result<String, Error> {
         let (executable, log_dir, process) = match &self.kind {
             Kind::Endpoint(endpoint) => return Ok(endpoint.clone()),
+            Kind::Daemon { attendance, .. } => return Ok(attendance.lock().await.state.endpoint.clone()),
             Kind::Own { executable, log_dir, process } => (executable, log_dir, process),
         };
         let mut process = process.lock().await;
@@ -109,11 +131,12 @@ impl Source {
         Ok(process.endpoint().to_owned())
     }
 
-    /// The process id of a hyperd of the server's own.
+    /// The process id of a hyperd of the server's own, or of the daemon's.
     pub(super) async fn pid(&self) -> Option<u32> {
         match &self.kind {
             Kind::Endpoint(_) => None,
             Kind::Own { process, .. } => Some(process.lock().await.pid()),
+            Kind::Daemon { attendance, .. } => Some(attendance.lock().await.state.hyperd_pid),
         }
     }
 
@@ -123,7 +146,7 @@ impl Source {
             tokio::time::sleep(limits::ms(limits::PULSE_MS)).await;
             let Ok(endpoint) = self.endpoint().await else { continue };
             // Any answer is a sign of life; a hyperd that is gone breaks the connection of its own accord.
-            if tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint, &self.application)).await.is_err() {
+            if !answers(&endpoint, self.hang_deadline).await {
                 return endpoint;
             }
         }
@@ -146,6 +169,10 @@ impl Source {
             Kind::Own { .. } => {
                 tracing::error!(deadline_s, "hyperd hangs and is kept, as --on-hang report asks for");
                 "It was left alone, as --on-hang report asks for. End it to have it replaced."
+            }
+            Kind::Daemon { .. } => {
+                tracing::error!(endpoint, deadline_s, "hyperd hangs");
+                "Call again: the daemon replaces it, unless it was told to leave it alone. Nothing of this call is kept."
             }
             Kind::Endpoint(_) => {
                 tracing::error!(endpoint, deadline_s, "hyperd hangs");

@@ -1,5 +1,6 @@
 //! The command as a process, with a client on its standard input and output.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -30,13 +31,17 @@ impl Running {
 
     /// The same below a command that becomes the server's, such as `setpriv`.
     pub(crate) async fn start_below(below: &[&str], arguments: &[&str]) -> Self {
-        let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
-        let hyperd = hyperd.expect("looking does not panic").expect("there is a hyperd").path;
+        let variables = [("HYPERD_PATH", hyperd().await.to_string_lossy().into_owned())];
+        Self::with(below, &[&["--no-daemon"], arguments].concat(), &variables).await
+    }
+
+    /// The same with environment variables, and with a hyperd of its own only where the arguments ask for one.
+    pub(crate) async fn with(below: &[&str], arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
         let command = [below, &[env!("CARGO_BIN_EXE_hyperd-mcp")], arguments].concat();
         let mut child = Command::new(command[0])
             .args(&command[1..])
-            .env("HYPERD_PATH", hyperd)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", temporary.path())
             .env_remove("HYPERDB_PERSISTENT_DB")
             .stdin(Stdio::piped())
@@ -70,6 +75,12 @@ impl Running {
         let sent = std::process::Command::new("kill").args([name, &pid]).status().expect("kill runs");
         assert!(sent.success(), "failed to send {name} to {pid}");
     }
+}
+
+/// The executable of hyperd.
+pub(crate) async fn hyperd() -> PathBuf {
+    let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
+    hyperd.expect("looking does not panic").expect("there is a hyperd").path
 }
 
 /// Whether a process runs; a zombie does not.

@@ -1,0 +1,161 @@
+//! The daemon's folder: where it is found, why it failed, and who may start one.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Names another folder, as tests do.
+pub const FOLDER_VARIABLE: &str = "HYPERD_MCP_DAEMON_DIR";
+
+/// The folder of the user's daemon.
+#[derive(Debug, Clone)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// What a daemon says of itself in its file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Announcement {
+    /// The version of the program.
+    pub version: String,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// Where it listens, on the loopback address.
+    pub port: u16,
+    /// What both ends prove to know, in hexadecimal digits.
+    pub secret: String,
+    /// Where its hyperd listens, as `host:port`.
+    pub endpoint: String,
+}
+
+impl Home {
+    /// The folder in `$HYPERD_MCP_DAEMON_DIR`, else in the platform's folder for what lives as long as the user's
+    /// session, else in that for state or data.
+    pub fn of_user() -> Result<Self, Error> {
+        if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
+            return Ok(Self { folder: PathBuf::from(folder) });
+        }
+        let strategy = etcetera::choose_base_strategy().map_err(|error| {
+            Error::invalid(format!("There is no folder for the daemon's files: {error}."))
+                .suggest(format!("Name one with {FOLDER_VARIABLE}, or use --no-daemon."))
+        })?;
+        // A runtime folder that is named and not there is a session that has ended.
+        let runtime = strategy.runtime_dir().filter(|folder| folder.is_dir());
+        let folder = runtime.or_else(|| strategy.state_dir()).unwrap_or_else(|| strategy.data_dir());
+        Ok(Self { folder: folder.join("hyperd-mcp") })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file that says where the daemon is.
+    pub fn file(&self) -> PathBuf {
+        self.folder.join("daemon.json")
+    }
+
+    /// The daemon's log.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("daemon.log")
+    }
+
+    /// Held by the daemon for as long as it runs.
+    pub fn running_lock(&self) -> PathBuf {
+        self.folder.join("daemon.lock")
+    }
+
+    /// Held by the one who starts a daemon.
+    pub fn start_lock(&self) -> PathBuf {
+        self.folder.join("start.lock")
+    }
+
+    fn failure(&self) -> PathBuf {
+        self.folder.join("daemon.failed")
+    }
+
+    /// Makes the folder, for its user alone.
+    pub(super) fn make(&self) -> Result<(), Error> {
+        fs::create_dir_all(&self.folder).and_then(|()| restrict(&self.folder)).map_err(|error| {
+            Error::invalid(format!("Could not make the daemon's folder {}: {error}.", self.folder.display()))
+                .suggest(format!("Name a folder that can be written to with {FOLDER_VARIABLE}, or use --no-daemon."))
+        })
+    }
+
+    /// What the daemon's file says; none where there is no file, or none that can be read.
+    pub fn read(&self) -> Option<Announcement> {
+        serde_json::from_slice(&fs::read(self.file()).ok()?).ok()
+    }
+
+    /// Writes the daemon's file, in one step and for its user alone.
+    pub(super) fn announce(&self, announcement: &Announcement) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(announcement).map_err(io::Error::other)?;
+        self.put(&self.file(), &text)
+    }
+
+    /// Removes the daemon's file.
+    pub(super) fn withdraw(&self) {
+        // What is not there need not go; what stays is found out to be stale.
+        let _ = fs::remove_file(self.file());
+    }
+
+    /// Leaves word for the next client why the daemon has ended.
+    pub(super) fn leave_failure(&self, reason: &str) {
+        if let Err(error) = self.put(&self.failure(), reason.as_bytes()) {
+            tracing::warn!(%error, "the reason of the daemon's end could not be left");
+        }
+    }
+
+    /// Why the last daemon ended, if it failed. It is told once.
+    pub(super) fn take_failure(&self) -> Option<String> {
+        let reason = self.failure_left()?;
+        let _ = fs::remove_file(self.failure());
+        Some(reason)
+    }
+
+    /// Why the last daemon ended, if it failed and nobody was told yet.
+    pub fn failure_left(&self) -> Option<String> {
+        fs::read_to_string(self.failure()).ok()
+    }
+
+    fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // Such files are readable by their user alone.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    }
+}
+
+/// The lock on `path`, which ends with the file that is returned; none where another process has it.
+pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether somebody holds the lock on `path`, found out without making the file.
+pub fn is_locked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+#[cfg(unix)]
+fn restrict(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    const ITS_USER_ONLY: u32 = 0o700;
+    fs::set_permissions(folder, fs::Permissions::from_mode(ITS_USER_ONLY))
+}
+
+/// Windows keeps a user's folders to the user.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the other systems")]
+fn restrict(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The daemon's life.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::discovery::{self, Announcement, Home};
+use super::listener::{self, Listener};
+use super::supervise::Supervisor;
+use super::wire;
+use crate::error::{Code, Error};
+use crate::limits;
+
+/// What a daemon is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The hyperd to start; found or fetched otherwise.
+    pub hyperd: Option<PathBuf>,
+    /// The port to listen at, where it is free; 0 lets the system choose.
+    pub port: u16,
+    /// Ends the daemon when no server was connected for so long.
+    pub idle_shutdown: Option<Duration>,
+    /// How long hyperd may leave a connection unanswered.
+    pub hang_deadline: Duration,
+    /// Whether a hyperd that hangs is replaced, or only reported.
+    pub replace_hung: bool,
+}
+
+/// Runs the daemon until `stop` is cancelled, a client asks for its end, or hyperd cannot be kept. hyperd ends with it.
+///
+/// # Errors
+///
+/// Why it could not start or go on; the next client is told the same.
+pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error> {
+    let home = Home::of_user()?;
+    home.make()?;
+    let failed = |what: &str, error: std::io::Error| Error::invalid(format!("{what}: {error}."));
+    let lock = discovery::try_lock(&home.running_lock())
+        .map_err(|error| failed(&format!("Could not lock {}", home.running_lock().display()), error))?;
+    let Some(_only_one) = lock else {
+        return Err(Error::new(Code::ResourceBusy, format!("A daemon runs already; see {}.", home.file().display()))
+            .suggest("`hyperd-mcp daemon status` shows it, and `hyperd-mcp daemon stop` ends it."));
+    };
+    let ended = live(&home, options, stop).await;
+    home.withdraw();
+    if let Err(error) = &ended {
+        home.leave_failure(&error.message);
+    }
+    ended
+}
+
+async fn live(home: &Home, options: Options, stop: CancellationToken) -> Result<(), Error> {
+    let io = |error: std::io::Error| Error::invalid(format!("The daemon could not begin to listen: {error}."));
+    // Not among the temporary files of the server that happened to start the daemon.
+    let scratch = tempfile::Builder::new().prefix("hyperd-").tempdir_in(home.folder()).map_err(io)?;
+    let executable = match options.hyperd {
+        Some(path) => path,
+        None => crate::engine::locate().await?,
+    };
+    let log_dir = scratch.path().to_owned();
+    let supervisor = Supervisor::start(executable, log_dir, options.hang_deadline, options.replace_hung).await?;
+    let bound = listener::bind(options.port).await.map_err(io)?;
+    let secret = wire::random().map_err(io)?;
+    let announcement = announcement(&bound, &secret, &supervisor.endpoint()).map_err(io)?;
+    home.announce(&announcement).map_err(io)?;
+    home.take_failure();
+    tracing::info!(port = announcement.port, endpoint = announcement.endpoint, "the daemon runs");
+    let listener = Listener::new(Arc::clone(&supervisor), secret, stop.clone());
+    let serving = tokio::spawn(Arc::clone(&listener).serve(bound));
+    let publish = |endpoint: &str| {
+        let announcement = Announcement { endpoint: endpoint.to_owned(), ..announcement.clone() };
+        if let Err(error) = home.announce(&announcement) {
+            tracing::error!(%error, "the daemon's file could not be written");
+        }
+    };
+    let ended = tokio::select! {
+        ended = supervisor.watch(&stop, publish) => ended,
+        () = idle(&listener, options.idle_shutdown) => {
+            tracing::info!("no server was connected for long, and the daemon ends");
+            Ok(())
+        }
+    };
+    stop.cancel();
+    // Nobody is to find a daemon whose hyperd is about to end.
+    home.withdraw();
+    supervisor.stop().await;
+    // It ends when `stop` is cancelled, and a panic in it has been told.
+    let _ = serving.await;
+    ended.map_err(|reason| Error::new(Code::HyperdNotFound, reason))
+}
+
+fn announcement(bound: &TcpListener, secret: &str, endpoint: &str) -> std::io::Result<Announcement> {
+    Ok(Announcement {
+        version: wire::VERSION.to_owned(),
+        pid: std::process::id(),
+        port: bound.local_addr()?.port(),
+        secret: secret.to_owned(),
+        endpoint: endpoint.to_owned(),
+    })
+}
+
+/// Ends when no server was connected for so long; never where that is not asked for.
+async fn idle(listener: &Listener, after: Option<Duration>) {
+    let Some(after) = after else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(limits::ms(limits::SUPERVISE_MS)).await;
+        if listener.idle_since().is_some_and(|since| since.elapsed() >= after) {
+            return;
+        }
+    }
+}
