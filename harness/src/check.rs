@@ -62,5 +62,5 @@ async fn run(target: impl Target + 'static, suite: Suite) -> Result<Summary, Unm
     let reports = done.await.map_err(|error| Unmet(format!("the run broke off: {error}")))?;
     let failures: Vec<String> =
         reports.iter().map(|report| failure::render(report, false)).filter(|text| !text.is_empty()).collect();
-    if failures.is_empty() { Ok(Summary::of(&reports)) } else { Err(Unmet(failures.join("\n"))) }
+    if failures.is_empty() { Ok(Summary::of(&reports, reports.len())) } else { Err(Unmet(failures.join("\n"))) }
 }

@@ -213,10 +213,13 @@ impl<'a> Fields<'a> {
         let value = self.take(name);
         if value.is_none() {
             let at = Span::new(&self.span.source, self.span.start, self.span.start);
-            decoder.report(
-                Diagnostic::new(&at, format!("{} lacks `{name}`", self.what), "belongs in this map")
-                    .help(format!("add `{name}:`")),
-            );
+            decoder.report(Diagnostic::new(&at, format!("{} lacks `{name}`", self.what), "belongs in this map").help(
+                if at.path().extension().is_some_and(|extension| extension == "toml") {
+                    format!("add `{name} = ...`")
+                } else {
+                    format!("add `{name}:`")
+                },
+            ));
         }
         value
     }

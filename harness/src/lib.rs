@@ -45,11 +45,16 @@
 //! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
+pub mod arrange;
+pub mod calls;
+pub mod capabilities;
 mod check;
 pub mod checks;
+pub mod coverage;
 pub mod datasets;
 pub mod decode;
 pub mod libtest;
+pub mod lint;
 pub mod matchers;
 pub mod needs;
 mod order;
@@ -61,6 +66,7 @@ pub mod run;
 pub mod scenario;
 pub mod schema;
 mod scope;
+pub mod show;
 pub mod source;
 mod sql;
 pub mod steps;
@@ -68,24 +74,41 @@ pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod target;
+pub mod tools;
 pub mod vars;
 mod when;
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
+pub use arrange::Partition;
 pub use check::{Unmet, check, check_text};
 pub use plan::{Case, Selection};
 pub use run::{CaseReport, Engines, Stage, Verdict};
 pub use suite::Suite;
 
-/// Runs the cases on `jobs` threads; `each` hears of every case as it ends, and stops the run by answering `false`.
+/// What [`run_all`] tells while it runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A case begins.
+    Began(&'a Case),
+    /// A case ended.
+    Ended(&'a CaseReport),
+    /// Time has passed.
+    Tick,
+}
+
+/// How often [`run_all`] tells that time has passed.
+const TICK_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs the cases on `jobs` threads; `each` hears what happens, and lets no further case begin by answering `false`.
 pub fn run_all(
     cases: &[Case],
     stage: &Stage,
     jobs: NonZero<usize>,
-    mut each: impl FnMut(&CaseReport) -> bool,
+    mut each: impl FnMut(Event<'_>) -> bool,
 ) -> Vec<CaseReport> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
@@ -96,22 +119,39 @@ pub fn run_all(
             let (sender, next, stopped) = (sender.clone(), &next, &stopped);
             scope.spawn(move || {
                 while !stopped.load(Ordering::Relaxed)
+                    && !stage.interrupt.is_cancelled()
                     && let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     // The receiver lives as long as the scope.
-                    let _ = sender.send(run::run_case(case, stage));
+                    let _ = sender.send(Told::Began(case));
+                    let _ = sender.send(Told::Ended(Box::new(run::run_case(case, stage))));
                 }
             });
         }
         drop(sender);
-        for report in receiver {
-            if !each(&report) {
+        loop {
+            let go_on = match receiver.recv_timeout(TICK_EVERY) {
+                Ok(Told::Began(case)) => each(Event::Began(case)),
+                Ok(Told::Ended(report)) => {
+                    let go_on = each(Event::Ended(&report));
+                    reports.push(*report);
+                    go_on
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => each(Event::Tick),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            if !go_on {
                 stopped.store(true, Ordering::Relaxed);
             }
-            reports.push(report);
         }
     });
     reports
+}
+
+/// What a thread of [`run_all`] tells the one that waits.
+enum Told<'a> {
+    Began(&'a Case),
+    Ended(Box<CaseReport>),
 }
 
 /// How many cases to run at once: they wait for hyperd more than they compute, so more than there are cores.

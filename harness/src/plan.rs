@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::arrange::{self, Partition};
 use crate::scenario::Scenario;
 use crate::suite::{Suite, SuiteFile, slug};
 
@@ -28,6 +29,21 @@ impl Case {
         &self.file.file.scenarios[self.index]
     }
 
+    /// The same case, as the run's attempt of that number.
+    pub(crate) fn again(&self, attempt: usize) -> Self {
+        Self { attempt, ..self.clone() }
+    }
+
+    /// `<area>::<file>`
+    pub fn module(&self) -> &str {
+        &self.file.module
+    }
+
+    /// What its file is about.
+    pub fn feature(&self) -> &str {
+        &self.file.file.feature
+    }
+
     /// The file it stands in.
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -45,6 +61,8 @@ pub struct Selection {
     pub tags: Vec<String>,
     /// Shuffle by this seed.
     pub shuffle: Option<u64>,
+    /// Only the cases of this part, which may be none.
+    pub partition: Option<Partition>,
 }
 
 /// All cases of a suite, in the order of its files.
@@ -90,8 +108,11 @@ pub fn select(suite: &Suite, selection: &Selection) -> Result<Vec<Case>, String>
     if picked.is_empty() {
         return Err(format!("no scenario has the tags {}", selection.tags.join(" ")));
     }
+    if let Some(partition) = selection.partition {
+        picked.retain(|case| partition.has(&case.id));
+    }
     if let Some(seed) = selection.shuffle {
-        shuffle(&mut picked, seed);
+        arrange::shuffle(&mut picked, seed);
     }
     Ok(picked)
 }
@@ -140,18 +161,4 @@ fn shown(value: &Value) -> String {
         short.push_str("...");
     }
     short
-}
-
-/// Orders the cases by a hash of their names and the seed: the same seed gives the same order on every machine.
-fn shuffle(cases: &mut [Case], seed: u64) {
-    // FNV-1a, then a finalizer, because names that differ in their last letter must not stay neighbours.
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    const MIX: u64 = 0xff51_afd7_ed55_8ccd;
-    let hash = |id: &str| {
-        let bytes = seed.to_le_bytes().into_iter().chain(id.bytes());
-        let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-        (hash ^ (hash >> 33)).wrapping_mul(MIX)
-    };
-    cases.sort_by_cached_key(|case| hash(&case.id));
 }

@@ -64,6 +64,8 @@ pub struct ServerOptions {
     pub private_engine: bool,
     /// How long a statement may run.
     pub statement_deadline: Option<Duration>,
+    /// How long hyperd may not answer before it is taken to hang.
+    pub hang_deadline: Option<Duration>,
     /// How many rows an answer may hold.
     pub query_rows_max: Option<usize>,
 }
@@ -75,6 +77,7 @@ impl Default for ServerOptions {
             read_only: false,
             private_engine: false,
             statement_deadline: None,
+            hang_deadline: None,
             query_rows_max: None,
         }
     }
@@ -228,6 +231,7 @@ impl ServerOptions {
         }
         options.statement_deadline =
             fields.take("statement_deadline").and_then(|node| decoder.duration(node, "`statement_deadline`"));
+        options.hang_deadline = fields.take("hang_deadline").and_then(|node| decoder.duration(node, "`hang_deadline`"));
         options.query_rows_max = fields
             .take("query_rows_max")
             .and_then(|node| decoder.count(node, "`query_rows_max`"))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
+use crate::capabilities::battery::{self, Battery, Theme};
 use crate::decode::Decoder;
 use crate::requirements::{self, Requirements};
 use crate::scenario::{File, Fragment, Scenario};
@@ -22,6 +23,8 @@ pub struct Suite {
     pub root: PathBuf,
     /// The scenario files, in the order of their paths.
     pub files: Vec<Arc<SuiteFile>>,
+    /// What Hyper can do.
+    pub battery: Battery,
     /// What a conforming server must do; nothing where there is no requirements.yaml.
     pub requirements: Requirements,
     /// The fragments by name.
@@ -67,10 +70,11 @@ impl Suite {
                     .help("run in the folder that holds `scenarios/`, or name it with --suite"),
             );
         }
+        let battery = load_battery(root, &mut decoder);
         let problems = decoder.finish();
         if problems.is_empty() {
             let requirements = requirements.unwrap_or_default();
-            Ok(Self { root: root.to_owned(), files, requirements, fragments })
+            Ok(Self { root: root.to_owned(), files, battery, requirements, fragments })
         } else {
             Err(problems)
         }
@@ -100,6 +104,7 @@ impl Suite {
                 Ok(Self {
                     root,
                     files: vec![Arc::new(file)],
+                    battery: Battery::default(),
                     requirements: Requirements::new(),
                     fragments: BTreeMap::new(),
                 })
@@ -121,9 +126,10 @@ pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
     let mut decoder = Decoder::default();
     let requirements = load_requirements(root, &mut decoder);
     let fragments = load_fragments(root, &mut decoder);
-    if let Some(node) = read(root, path, &mut decoder)
-        && let Some(file) = File::decode(&node, &fragments, &mut decoder)
-    {
+    let Some(node) = read(root, path, &mut decoder) else { return decoder.finish() };
+    if node.get("theme").is_some() {
+        Theme::decode(&node, &stem(path), &mut decoder);
+    } else if let Some(file) = File::decode(&node, &fragments, &mut decoder) {
         check_file(&file, requirements.as_ref(), &mut decoder);
     }
     decoder.finish()
@@ -153,11 +159,23 @@ fn load_fragments(root: &Path, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fr
     for path in yaml_files(&root.join("fragments")) {
         let Some(node) = read(root, &path, decoder) else { continue };
         if let Some(fragment) = Fragment::decode(&node, decoder) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            fragments.insert(name, Arc::new(fragment));
+            fragments.insert(stem(&path), Arc::new(fragment));
         }
     }
     fragments
+}
+
+fn load_battery(root: &Path, decoder: &mut Decoder) -> Battery {
+    let mut battery = Battery::default();
+    for path in yaml_files(&root.join("capabilities")).filter(|path| battery::is_battery_file(root, path)) {
+        let Some(node) = read(root, &path, decoder) else { continue };
+        battery.themes.extend(Theme::decode(&node, &stem(&path), decoder));
+    }
+    battery
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn yaml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {

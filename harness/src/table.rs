@@ -59,14 +59,14 @@ impl Table {
         self.several && !self.in_any_order
     }
 
-    /// Holds a query's `columns` and `rows` against the table.
+    /// Holds a query's `columns` and `rows` against the table; `None` where no column is known, so that none can differ.
     ///
     /// # Errors
     ///
     /// A variable without a value.
     pub fn compare(
         &self,
-        columns: &[String],
+        columns: Option<&[String]>,
         rows: &Value,
         vars: &Vars,
         out: &mut Vec<Mismatch>,
@@ -79,6 +79,7 @@ impl Table {
         let text = vars.text(&self.node)?;
         let (names, wanted) =
             parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))?;
+        let columns = columns.unwrap_or(&names);
         let actual = table_rows(columns, rows);
         let mut same = names == columns && wanted.len() == actual.len();
         let mut wrong = None;

@@ -28,8 +28,9 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
         "server/src/main.rs",
         "harness/src/target/",
         "server/tests/",
-        // These bring servers of their own.
+        "server/benches/",
         "harness/benches/",
+        // Shows how the author of another server uses the harness.
         "tests/library.rs",
     ];
     named_outside(

@@ -1,10 +1,12 @@
 //! The run as a terminal shows it: a line a case where that was asked for, each failure as it comes, figures at the end.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use super::{Summary, failure};
-use crate::run::{CaseReport, Verdict};
+use super::failure::{self, millis};
+use super::progress::Progress;
+use super::{Outcome, RunReport, Summary};
+use crate::plan::Case;
+use crate::run::CaseReport;
 
 /// How many of the slowest cases the end shows.
 const SLOWEST_MAX: usize = 5;
@@ -15,15 +17,25 @@ pub struct Console<W> {
     out: W,
     color: bool,
     verbose: bool,
-    live: bool,
-    done: usize,
-    total: usize,
+    attempts: usize,
+    progress: Progress,
 }
 
 impl<W: Write> Console<W> {
-    /// A console for `total` cases. `live` redraws one line of progress, which only a terminal can show.
-    pub fn new(out: W, total: usize, color: bool, verbose: bool, live: bool) -> Self {
-        Self { out, color, verbose, live, done: 0, total }
+    /// A console for `planned` cases, `attempts` times each case. `live` draws progress on standard error, which only a
+    /// terminal can show; elsewhere a long run says a line from time to time.
+    pub fn new(out: W, (planned, attempts): (usize, usize), color: bool, verbose: bool, live: bool) -> Self {
+        Self { out, color, verbose, attempts, progress: Progress::new(planned, live) }
+    }
+
+    /// Tells that a case begins.
+    pub fn began(&mut self, case: &Case) {
+        self.progress.began(case);
+    }
+
+    /// Tells that time has passed.
+    pub fn tick(&mut self) {
+        self.progress.tick();
     }
 
     /// Tells of a case that ended.
@@ -31,34 +43,20 @@ impl<W: Write> Console<W> {
     /// # Errors
     ///
     /// When the stream is closed.
-    pub fn case(&mut self, report: &CaseReport) -> io::Result<()> {
-        self.done += 1;
-        self.clear()?;
-        let word = match &report.verdict {
-            Verdict::Pass => "ok",
-            Verdict::Fail(_) => "FAIL",
-            Verdict::Ignored(_) => "ignored",
-            Verdict::NotApplicable(_) => "n/a",
-            Verdict::ExpectedFailure { .. } => "xfail",
-            Verdict::CouldNotRun(_) => "COULD NOT RUN",
-        };
-        let quiet = !matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
-        if self.verbose || !quiet {
-            let why = match &report.verdict {
-                Verdict::Ignored(reason) | Verdict::NotApplicable(reason) | Verdict::ExpectedFailure { reason, .. } => {
-                    format!(": {reason}")
-                }
-                _ => String::new(),
-            };
-            writeln!(self.out, "{word:>7} {} ({}){why}", report.id, millis(report.elapsed))?;
+    pub fn ended(&mut self, report: &CaseReport) -> io::Result<()> {
+        let outcome = Outcome::of(&report.verdict);
+        self.progress.ended(report, !outcome.is_green());
+        if !self.verbose && outcome.is_green() {
+            return Ok(());
         }
-        if !quiet {
-            writeln!(self.out, "\n{}", failure::render(report, self.color))?;
+        let why = report.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let title = report.title(self.attempts);
+        let mut text = format!("{:>7} {title} ({}){why}\n", outcome.word(), millis(report.elapsed));
+        if !outcome.is_green() {
+            text.push_str(&format!("\n{}\n", failure::render(report, self.color)));
         }
-        if self.live {
-            write!(self.out, "{}/{} {}", self.done, self.total, report.id)?;
-        }
-        self.out.flush()
+        let out = &mut self.out;
+        self.progress.beside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Tells the figures.
@@ -66,46 +64,56 @@ impl<W: Write> Console<W> {
     /// # Errors
     ///
     /// When the stream is closed.
-    pub fn summary(&mut self, summary: &Summary, wall: Duration) -> io::Result<()> {
-        self.clear()?;
-        let count = summary.times.len();
-        let each = wall.checked_div(u32::try_from(count).unwrap_or(u32::MAX).max(1)).unwrap_or_default();
-        writeln!(
-            self.out,
-            "{count} scenarios in {:.2} s ({} of wall time each); p50 {}, p99 {}",
-            wall.as_secs_f64(),
-            millis(each),
-            millis(summary.percentile(50)),
-            millis(summary.percentile(99)),
-        )?;
-        writeln!(self.out, "slowest:")?;
-        for (time, id) in summary.times.iter().rev().take(SLOWEST_MAX) {
-            writeln!(self.out, "  {:>8} {id}", millis(*time))?;
-        }
-        if summary.could_not_run > 0 {
-            writeln!(self.out, "{} could not run, which is never green", summary.could_not_run)?;
-        }
-        if summary.run_again > 0 {
-            writeln!(self.out, "{} ran once more, because the hyperd that they shared had died", summary.run_again)?;
-        }
-        write!(self.out, "{} passed, {} failed", summary.passed, summary.failed + summary.could_not_run)?;
-        let rest = [
-            (summary.expected_failures, "failed as expected"),
-            (summary.ignored, "skipped"),
-            (summary.not_applicable, "not applicable"),
-        ];
-        for (count, word) in rest.iter().filter(|(count, _)| *count > 0) {
-            write!(self.out, ", {count} {word}")?;
-        }
-        writeln!(self.out)
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        // Carriage return and "erase to the end of the line".
-        if self.live { write!(self.out, "\r\x1b[K") } else { Ok(()) }
+    pub fn summary(&mut self, run: &RunReport) -> io::Result<()> {
+        self.progress.end();
+        self.out.write_all(figures(run, &run.summary()).as_bytes())?;
+        self.out.flush()
     }
 }
 
-fn millis(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+fn figures(run: &RunReport, summary: &Summary) -> String {
+    let count = summary.times.len();
+    let each = run.wall.checked_div(u32::try_from(count).unwrap_or(u32::MAX).max(1)).unwrap_or_default();
+    let what = if run.attempts > 1 { format!("{count} attempts at scenarios") } else { format!("{count} scenarios") };
+    let mut text = format!(
+        "{what} in {:.2} s ({} of wall time each); p50 {}, p99 {}\n",
+        run.wall.as_secs_f64(),
+        millis(each),
+        millis(summary.percentile(50)),
+        millis(summary.percentile(99)),
+    );
+    if count > 0 {
+        text.push_str("slowest:\n");
+    }
+    for (time, id) in summary.times.iter().rev().take(SLOWEST_MAX) {
+        text.push_str(&format!("  {:>8} {id}\n", millis(*time)));
+    }
+    for tested in run.tested() {
+        if let Some(flake) = tested.flake() {
+            text.push_str(&format!("{}: {flake}\n", tested.case().id));
+        }
+    }
+    if summary.reruns > 0 {
+        text.push_str(&format!("{} ran once more, because the hyperd that they shared had died\n", summary.reruns));
+    }
+    if summary.could_not_run > 0 {
+        text.push_str(&format!("{} could not run, which is never green\n", summary.could_not_run));
+    }
+    if let Some(why) = run.cut_short {
+        text.push_str(&format!("cut short ({}): {} did not begin\n", why.why(), summary.not_begun));
+    }
+    text.push_str(&format!("{}\n", summary.line()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_end_tells_flakes_and_what_did_not_begin() {
+        let run = fixture::run();
+        fixture::golden("console.txt", &figures(&run, &run.summary()));
+    }
 }

@@ -75,8 +75,9 @@ impl Answer {
     }
 }
 
-/// The first text block, read as JSON where it is JSON: what clients without structured content see.
+/// The first text block that is JSON, else the first one as it is: what clients without structured content see.
 fn text_as_json(content: &Value) -> Value {
-    let text = content[0]["text"].as_str().unwrap_or_default();
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+    let texts = || content.as_array().into_iter().flatten().filter_map(|block| block["text"].as_str());
+    let json = texts().find_map(|text| serde_json::from_str(text).ok());
+    json.unwrap_or_else(|| Value::from(texts().next().unwrap_or_default()))
 }

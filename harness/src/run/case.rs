@@ -20,6 +20,12 @@ use crate::vars::{self, DATASET_PREFIX, Vars};
 /// A hyperd that many cases share and that died says nothing about this one: it is told on standard error, and the case
 /// runs once more on a new one. What dies under it again is its failure.
 pub fn run_case(case: &Case, stage: &Stage) -> CaseReport {
+    let mut report = run_case_alone(case, stage);
+    stage.expected.judge(&mut report);
+    report
+}
+
+fn run_case_alone(case: &Case, stage: &Stage) -> CaseReport {
     let located = found(case, stage);
     let first = run_once(case, stage, &located);
     let passed = !matches!(first.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
@@ -89,7 +95,13 @@ fn perform(case: &Case, stage: &Stage, located: Option<&Located>, notes: Notes<'
     match prepare(case) {
         Err(failure) => (Verdict::CouldNotRun(failure), None),
         Ok((dir, runtime)) => {
-            let verdict = runtime.block_on(play(case, stage, &dir, located, notes));
+            let verdict = runtime.block_on(async {
+                tokio::select! {
+                    verdict = play(case, stage, &dir, located, notes) => verdict,
+                    // What the case had started is dropped, and its processes end with that.
+                    () = stage.interrupt.cancelled() => Verdict::CouldNotRun(interrupted(case)),
+                }
+            });
             let keep = stage.keep && !matches!(verdict, Verdict::Pass);
             (verdict, keep.then(|| dir.keep()))
         }
@@ -151,7 +163,8 @@ async fn open(
     }
     // A server that starts its own hyperd shares it with nobody anyway.
     let private = scenario.server.private_engine && !stage.target.starts_engine();
-    let engine = match located.filter(|_| private) {
+    let kept = private && stage.target.keeps_engine();
+    let engine = match located.filter(|_| private && !kept) {
         Some(located) => {
             Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
         }
@@ -167,11 +180,12 @@ async fn open(
         endpoint: engine
             .as_ref()
             .map(Engine::endpoint)
-            .or(located.map(|located| &located.endpoint[..]))
+            .or(located.filter(|_| !kept).map(|located| &located.endpoint[..]))
             .map(str::to_owned),
         hyperd: located.map(|located| located.executable.clone()),
         log: log.clone(),
         statement_deadline: scenario.server.statement_deadline,
+        hang_deadline: scenario.server.hang_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
     let scene = Scene::open(work, Rc::clone(journal), stage, launch)
@@ -221,6 +235,10 @@ async fn act(case: &Case, scene: &Scene, vars: Vars) -> Vec<Failure> {
         }
     }
     failures
+}
+
+fn interrupted(case: &Case) -> Failure {
+    Failure::could_not_run(&case.scenario().span, "the run was interrupted", "while this scenario ran")
 }
 
 /// What the server must not do at any time fails the case, also where every step was content.

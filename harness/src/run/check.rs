@@ -111,7 +111,7 @@ fn success(step: &Step, answer: &Answer, frame: &Frame<'_>, out: &mut Vec<Mismat
         pattern::compare(&frame.resolve(expected)?, Some(&value), &Path::default(), out);
     }
     if let Some(table) = &checks.rows {
-        table.compare(&column_names(&value), &value["result"], &frame.vars.borrow(), out)?;
+        table.compare(column_names(&value).as_deref(), &value["result"], &frame.vars.borrow(), out)?;
     }
     if let Some(expected) = &checks.columns {
         pattern::compare(&frame.resolve(expected)?, value.get("columns"), &Path::default().key("columns"), out);
@@ -152,10 +152,14 @@ fn is_any(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text(text, Style::Plain) if text == "any")
 }
 
-/// The names of a query's columns: a list of names, or of objects that have one.
-fn column_names(value: &Value) -> Vec<String> {
-    let columns = value["columns"].as_array().cloned().unwrap_or_default();
-    columns.iter().filter_map(|column| column.as_str().or_else(|| column["name"].as_str()).map(str::to_owned)).collect()
+/// The names of a query's columns: a list of names, or of objects that have one. A server that answers no list of them is
+/// taken at its first row's keys; where it has no rows either, nothing is known.
+fn column_names(value: &Value) -> Option<Vec<String>> {
+    let Some(columns) = value["columns"].as_array() else {
+        return value["result"][0].as_object().map(|row| row.keys().cloned().collect());
+    };
+    let name = |column: &Value| column.as_str().or_else(|| column["name"].as_str()).map(str::to_owned);
+    Some(columns.iter().filter_map(name).collect())
 }
 
 fn differs(step: &Step, answer: &Answer, out: Vec<Mismatch>) -> Failure {

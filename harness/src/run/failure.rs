@@ -53,6 +53,11 @@ impl Failure {
         Self { could_not_run: true, ..Self::new(span, title, label) }
     }
 
+    /// One line: what is wrong, and what stands at the marked place.
+    pub fn headline(&self) -> String {
+        if self.label.is_empty() { self.title.clone() } else { format!("{} ({})", self.title, self.label) }
+    }
+
     /// Says what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -29,6 +29,8 @@ pub struct Scene {
     protocol: Protocol,
     server: RefCell<Option<Rc<dyn Running>>>,
     clients: RefCell<BTreeMap<String, Rc<Client>>>,
+    /// The process id of the hyperd that a step stopped.
+    pub stopped_engine: Cell<Option<u32>>,
     acted: Cell<Instant>,
 }
 
@@ -53,6 +55,7 @@ impl Scene {
             protocol,
             server,
             clients: RefCell::default(),
+            stopped_engine: Cell::default(),
             acted: Cell::new(Instant::now()),
         })
     }

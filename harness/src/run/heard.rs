@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Failure, Frame};
 use crate::decode::Decoder;
@@ -46,6 +46,11 @@ pub(crate) struct Ear<'a> {
 }
 
 impl Heard {
+    /// A method as the wire has it, as a JSON Schema; which names are misspelt, a schema cannot tell.
+    pub(crate) fn method_shape() -> Value {
+        json!({ "type": "string", "pattern": r"^notifications/|\$\(" })
+    }
+
     /// Reads a method and what its params must be like.
     pub(crate) fn decode(method: &Node, params: Option<&Node>, decoder: &mut Decoder) -> Option<Self> {
         if let Some(params) = params {

@@ -131,3 +131,55 @@ impl Journal {
         self.began.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::source::Source;
+    use crate::target::Direction;
+
+    fn journal(messages: usize) -> Journal {
+        let source = Source { shown: "a.yaml".to_owned(), path: PathBuf::new(), text: String::new() };
+        let now = Instant::now();
+        let said = |n: usize| Message { direction: Direction::Sent, at: now, body: Arc::new(Value::from(body(n))) };
+        let entry = |parent, heard| Entry {
+            parent,
+            title: String::new(),
+            span: Span::new(&Arc::new(source), 0, 0),
+            client: String::new(),
+            began: now,
+            ended: None,
+            heard,
+            log: 0..0,
+        };
+        let journal = Journal::default();
+        journal.entries.borrow_mut().push(entry(None, (0..messages).map(said).collect()));
+        journal
+    }
+
+    fn body(n: usize) -> String {
+        format!("{n} {}", "x".repeat(64 * 1024))
+    }
+
+    #[test]
+    fn of_much_traffic_the_end_is_kept_and_the_rest_is_counted() {
+        let steps = journal(1000).close(true);
+        let step = &steps[0];
+        let bytes: usize = step.traffic.iter().map(|spoken| spoken.text.len()).sum();
+        assert_eq!((step.messages, step.verdict), (1000, StepVerdict::Unfinished));
+        assert!((TRAFFIC_BYTES_MAX..TRAFFIC_BYTES_MAX * 11 / 10).contains(&bytes), "{bytes}");
+        let last = step.traffic.last().map(|spoken| spoken.text[..6].to_owned());
+        assert_eq!(last.as_deref(), Some("\"999 x"));
+    }
+
+    #[test]
+    fn without_evidence_only_the_count_is_kept() {
+        let steps = journal(3).close(false);
+        assert_eq!((steps[0].messages, steps[0].traffic.len()), (3, 0));
+    }
+}

@@ -28,9 +28,11 @@ pub use step::run_steps;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::needs::Here;
 use crate::scenario::Scenario;
-use crate::target::{Demands, Protocol, Target};
+use crate::target::{Demands, Expected, Protocol, Target};
 
 /// What all cases of a run share.
 pub struct Stage {
@@ -46,6 +48,10 @@ pub struct Stage {
     pub protocol: Protocol,
     /// The command that runs cases again, without their names; empty where there is none.
     pub again: String,
+    /// Ends the cases that run, with all that they started, and the run.
+    pub interrupt: CancellationToken,
+    /// The cases that are expected to fail.
+    pub expected: Expected,
     /// What the server promises of its answers.
     pub promises: Arc<Promises>,
 }
@@ -75,6 +81,8 @@ impl Stage {
             keep,
             protocol: Protocol::default(),
             again: String::new(),
+            interrupt: CancellationToken::new(),
+            expected: Expected::default(),
             promises: Arc::default(),
         }
     }

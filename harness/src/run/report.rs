@@ -154,12 +154,48 @@ impl CaseReport {
         }
     }
 
+    /// Why it was not done, or why its failure is expected.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Ignored(reason) | Verdict::NotApplicable(reason) | Verdict::ExpectedFailure { reason, .. } => {
+                Some(reason)
+            }
+            Verdict::Pass | Verdict::Fail(_) | Verdict::CouldNotRun(_) => None,
+        }
+    }
+
+    /// Every step, each before the steps inside it.
+    pub fn each_step<'a>(&'a self, seen: &mut impl FnMut(&'a StepReport)) {
+        fn walk<'a>(steps: &'a [StepReport], seen: &mut impl FnMut(&'a StepReport)) {
+            for step in steps {
+                seen(step);
+                walk(&step.steps, seen);
+            }
+        }
+        walk(&self.steps, seen);
+    }
+
     /// The step of that number, at any depth.
     pub fn step(&self, number: usize) -> Option<&StepReport> {
-        fn find(steps: &[StepReport], number: usize) -> Option<&StepReport> {
-            steps.iter().find_map(|step| if step.number == number { Some(step) } else { find(&step.steps, number) })
+        let mut found = None;
+        self.each_step(&mut |step| {
+            if step.number == number {
+                found = Some(step);
+            }
+        });
+        found
+    }
+}
+
+impl StepVerdict {
+    /// The word that reports show.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "passed",
+            Self::Fail => "failed",
+            Self::Skipped => "skipped",
+            Self::Unfinished => "unfinished",
         }
-        find(&self.steps, number)
     }
 }
 

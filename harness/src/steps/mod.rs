@@ -2,6 +2,7 @@
 
 mod call;
 mod complete;
+mod engine;
 mod execute;
 mod file;
 mod list;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
+use crate::calls::{Expansion, ToolCall};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
@@ -78,8 +80,13 @@ pub trait Action: Debug + Send + Sync {
         None
     }
 
-    /// The tool that the step calls.
-    fn tool(&self) -> Option<&str> {
+    /// The tool call that the step makes.
+    fn call(&self) -> Option<&ToolCall> {
+        None
+    }
+
+    /// The fragment whose steps this one stands for.
+    fn expansion(&self) -> Option<Expansion<'_>> {
         None
     }
 
@@ -102,17 +109,13 @@ pub trait Action: Debug + Send + Sync {
     fn inner(&self) -> Option<&[Step]> {
         None
     }
-
-    /// The steps of the fragment that the step uses, whose names are not the scenario's.
-    fn fragment(&self) -> Option<&[Step]> {
-        None
-    }
 }
 
 /// Every step, alphabetical.
-pub const ALL: [&dyn Verb; 19] = [
+pub const ALL: [&dyn Verb; 20] = [
     &call::Call,
     &complete::Complete,
+    &engine::Engine,
     &execute::Execute,
     &file::File,
     &list::List,

@@ -37,11 +37,8 @@ impl Verb for NotNotified {
     }
 
     fn shape(&self) -> Shape {
-        Shape::of("No such notification has come since the last step that acted, nor comes.", shape::name()).key(
-            "params",
-            "What its params are like.",
-            shape::pattern(),
-        )
+        Shape::of("No such notification has come since the last step that acted, nor comes.", Heard::method_shape())
+            .key("params", "What its params are like.", shape::pattern())
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {

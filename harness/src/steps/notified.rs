@@ -37,7 +37,7 @@ impl Verb for Notified {
     }
 
     fn shape(&self) -> Shape {
-        Shape::of("Waits for a notification since the last step that acted.", shape::name()).key(
+        Shape::of("Waits for a notification since the last step that acted.", Heard::method_shape()).key(
             "params",
             "What its params are like.",
             shape::pattern(),

@@ -53,7 +53,8 @@ impl<'a> Seen<'a> {
             }
             // Whoever lost an answer connects anew.
             self.several_clients |= step.drop_response;
-            self.steps(step.action.inner().or(step.action.fragment()).unwrap_or_default());
+            let fragment = step.action.expansion().map(|expansion| expansion.fragment.steps.as_slice());
+            self.steps(step.action.inner().or(fragment).unwrap_or_default());
         }
     }
 }

@@ -6,8 +6,10 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use rmcp::{ServerHandler, ServiceExt};
 
-use super::duplex::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
+
+/// What a pipe between client and server holds before the writer waits.
+pub(super) const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// A server of the caller's own. It needs no hyperd; the `server:` of a scenario means nothing to it.
 ///

@@ -4,6 +4,7 @@ pub mod client;
 mod demands;
 mod demo;
 mod duplex;
+pub mod expected;
 pub mod file;
 mod find;
 mod http;
@@ -13,12 +14,13 @@ mod placeholders;
 mod process;
 mod protocol;
 mod record;
+mod rewrite;
 mod server;
 mod stdio;
 mod subscribe;
 mod tampered;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,12 +30,14 @@ pub use client::Client;
 pub use demands::Demands;
 pub use demo::Demo;
 pub use duplex::Duplex;
+pub use expected::Expected;
 pub use file::TargetFile;
 pub use find::{NoTarget, find};
 pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
+pub use rewrite::{Rewritten, rewrite};
 pub use tampered::{Behind, Tamper, Tampered};
 
 /// What a scenario asks of its server.
@@ -53,6 +57,8 @@ pub struct Launch {
     pub log: Log,
     /// How long a statement may run; `None` for the server's default.
     pub statement_deadline: Option<Duration>,
+    /// How long hyperd may not answer before it is taken to hang; `None` for the server's default.
+    pub hang_deadline: Option<Duration>,
     /// How many rows an answer may hold; `None` for the server's default.
     pub query_rows_max: Option<usize>,
 }
@@ -65,6 +71,11 @@ pub trait Target: Send + Sync {
     /// What `--target` says to mean it.
     fn named(&self) -> &str {
         self.name()
+    }
+
+    /// The file that describes it; `None` for one that is part of this program.
+    fn file(&self) -> Option<&Path> {
+        None
     }
 
     /// Whether its servers need a hyperd. Where no target needs one, none is looked for.
@@ -80,6 +91,11 @@ pub trait Target: Send + Sync {
     /// Why a case with these demands is not applicable to this kind of server; `None` where it is.
     fn cannot(&self, _demands: &Demands) -> Option<String> {
         None
+    }
+
+    /// Whether a server that is given no endpoint starts [`Launch::hyperd`], and another one when that dies.
+    fn keeps_engine(&self) -> bool {
+        false
     }
 
     /// Starts a server.

@@ -189,7 +189,7 @@ fn find(named: &str, folder: &Path) -> Option<PathBuf> {
 }
 
 fn not_started(program: &Program, named: &str, executable: Option<&Path>, error: &std::io::Error) -> String {
-    let install = program.install.as_ref().map_or_else(String::new, |install| format!("\n{install}"));
+    let install = program.install.as_ref().map_or_else(String::new, |install| format!("; {install}"));
     match executable {
         Some(path) => format!("{} could not be started: {error}{install}", path.display()),
         None => format!("there is no program `{named}` beside this one, nor in PATH{install}"),

@@ -19,6 +19,10 @@ impl Target for TargetFile {
         &self.named
     }
 
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn needs_engine(&self) -> bool {
         self.engine != EngineUse::None
     }

@@ -1,20 +1,23 @@
 //! `hyper-conform run`
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
-use hyper_conform::report::Summary;
 use hyper_conform::report::console::Console;
+use hyper_conform::report::{CutShort, Destination, RunReport, Summary, repository};
+use hyper_conform::target::expected::Reading;
 use hyper_conform::target::{Duplex, Protocol};
-use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
+use hyper_conform::{Case, Engines, Event, Stage, Suite, Verdict, arrange, jobs_default, plan, run_all};
 
-use super::{COULD_NOT_RUN, FAILURES, Picked, Stop};
+use super::interrupt::Interrupt;
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     picked: Picked,
@@ -28,12 +31,22 @@ pub(super) struct RunArgs {
     /// handshake, or an older one that the server prefers]
     #[arg(long, value_name = "REVISION")]
     protocol: Option<Protocol>,
+    /// Run each scenario so many times; one that passes and fails is a failure, named flaky
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true)]
+    repeat: NonZero<usize>,
+    /// Write a report: junit=FILE, json=FILE, html=FILE or github; `-` or no file is standard output; may be given
+    /// several times
+    #[arg(long = "report", value_name = "FORMAT[=FILE]")]
+    reports: Vec<Destination>,
     /// Stop at the first failure
     #[arg(long)]
     fail_fast: bool,
     /// Keep the files of scenarios that failed
     #[arg(long)]
     keep: bool,
+    /// Write the target's list of expected failures anew from what comes of this run; new entries wait for a reason
+    #[arg(long)]
+    bless_expected: bool,
     /// A line for every scenario
     #[arg(long, short)]
     verbose: bool,
@@ -42,38 +55,106 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bool) -> Result<ExitCode, Stop> {
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
+    let attempts = arrange::attempts(&cases, args.repeat, selection.shuffle);
+    let opened = Destination::open_all(&args.reports).map_err(Stop::Usage)?;
     let mut stage = Stage::new(args.picked.target(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     stage.again = again(args, given, stage.target.named());
+    let known = expected::known(suite, &stage);
+    let reading = if args.bless_expected { Reading::ToMend } else { Reading::Strict };
+    let mut before = expected::load(&known, stage.target.as_ref(), reading)?;
+    let bless = args.bless_expected.then(|| expected::blessable(stage.target.as_ref())).transpose()?;
+    if bless.is_none() {
+        stage.expected = std::mem::take(&mut before);
+    }
     stage.protocol = args.protocol.clone().unwrap_or_default();
-    let engine = if stage.target.needs_engine() {
+    let mut run = RunReport {
+        target: stage.target.name().to_owned(),
+        protocol: stage.protocol.to_string(),
         // Without a hyperd every scenario would say the same; said once, it can be read.
-        let located = stage.engines.shared().map_err(Stop::CouldNotRun)?;
-        format!(", hyperd {}", located.release)
-    } else {
-        String::new()
+        hyperd: if stage.target.needs_engine() {
+            Some(stage.engines.shared().map_err(Stop::CouldNotRun)?.release)
+        } else {
+            None
+        },
+        began: SystemTime::now(),
+        wall: Duration::ZERO,
+        planned: attempts.len(),
+        attempts: args.repeat.get(),
+        seed: selection.shuffle,
+        partition: selection.partition,
+        cut_short: None,
+        repository: repository(&suite.root),
+        cases: Vec::new(),
     };
-    if let Some(seed) = selection.shuffle {
+    announce(&run, cases.len());
+    perform(args, &attempts, &stage, &mut run, color);
+    stage.engines.stop();
+    for opened in opened {
+        opened.write(&run).map_err(Stop::CouldNotRun)?;
+    }
+    if let Some(path) = bless.filter(|_| run.cut_short.is_none()) {
+        eprintln!("{}", expected::bless(&path, &before, &known, &run.cases)?);
+        return Ok(if run.summary().could_not_run > 0 { ExitCode::from(COULD_NOT_RUN) } else { ExitCode::SUCCESS });
+    }
+    Ok(exit_code(&run))
+}
+
+fn announce(run: &RunReport, cases: usize) {
+    if let Some(seed) = run.seed {
         eprintln!("shuffled with --shuffle={seed}");
     }
-    eprintln!("running {} scenarios against {}{engine}, protocol {}", cases.len(), stage.target.name(), stage.protocol);
-    let live = std::io::stdout().is_terminal();
-    let mut console = Console::new(std::io::stdout(), cases.len(), color, args.verbose, live);
+    let part = run.partition.map_or_else(String::new, |part| format!(" of the part {part}"));
+    let times = if run.attempts > 1 { format!(", {} times each,", run.attempts) } else { String::new() };
+    let hyperd = run.hyperd.as_ref().map_or_else(String::new, |release| format!(", hyperd {release}"));
+    eprintln!("running {cases} scenarios{part}{times} against {}{hyperd}, protocol {}", run.target, run.protocol);
+}
+
+/// Runs the cases, and tells of them on standard output; on standard error where a report takes standard output.
+fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, color: bool) {
+    let out: Box<dyn Write> = if args.reports.iter().any(Destination::takes_stdout) {
+        Box::new(std::io::stderr())
+    } else {
+        Box::new(std::io::stdout())
+    };
+    let live = std::io::stderr().is_terminal();
+    let mut console = Console::new(out, (run.planned, run.attempts), color, args.verbose, live);
+    let interrupt = Interrupt::listen(stage.interrupt.clone());
     let began = Instant::now();
-    let mut closed = false;
-    let reports = run_all(&cases, &stage, args.jobs.unwrap_or_else(jobs_default), |report| {
-        closed |= console.case(report).is_err();
-        let failed = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
-        !(closed || args.fail_fast && failed)
+    let mut cut_short = None;
+    run.cases = run_all(cases, stage, args.jobs.unwrap_or_else(jobs_default), |event| {
+        match event {
+            Event::Began(case) => console.began(case),
+            Event::Tick => console.tick(),
+            Event::Ended(report) => {
+                let bad = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
+                // What fails is what is written down then; to read why, run again without it.
+                let told = !(args.bless_expected && matches!(report.verdict, Verdict::Fail(_)));
+                if told && console.ended(report).is_err() {
+                    cut_short = cut_short.or(Some(CutShort::Closed));
+                } else if args.fail_fast && bad {
+                    cut_short = cut_short.or(Some(CutShort::FailFast));
+                }
+            }
+        }
+        if interrupt.came() {
+            cut_short = cut_short.or(Some(CutShort::Interrupted));
+        }
+        cut_short.is_none()
     });
-    stage.engines.stop();
-    let summary = Summary::of(&reports);
+    run.wall = began.elapsed();
+    run.cut_short = cut_short.filter(|_| run.cases.len() < run.planned);
     // A closed pipe (`| head`) is the reader's choice, not a failure.
-    let _ = console.summary(&summary, began.elapsed());
-    Ok(match summary {
+    let _ = console.summary(run);
+}
+
+fn exit_code(run: &RunReport) -> ExitCode {
+    match run.summary() {
         Summary { failed: 1.., .. } => ExitCode::from(FAILURES),
         Summary { could_not_run: 1.., .. } => ExitCode::from(COULD_NOT_RUN),
+        // What did not begin cannot be green; who closed the output has seen enough.
+        _ if run.cut_short == Some(CutShort::Interrupted) => ExitCode::from(COULD_NOT_RUN),
         _ => ExitCode::SUCCESS,
-    })
+    }
 }
 
 /// The command that runs cases again, with the options of this run that change what a scenario does.
