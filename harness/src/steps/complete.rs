@@ -14,7 +14,7 @@ use crate::scenario::Step;
 use crate::schema::shape::{self, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
-use crate::target::client::{Completable, CompletableOf};
+use crate::target::client::{ArgumentOf, Completing};
 
 /// `complete: { prompt, argument, value, with }`: asks for an argument's completions.
 #[derive(Debug)]
@@ -101,20 +101,17 @@ impl Action for AskCompletions {
         async move {
             let (of, name) = &self.of;
             let name = frame.text(name)?;
+            let of = match of {
+                Of::Prompt => ArgumentOf::Prompt(name),
+                Of::Resource => ArgumentOf::Resource(name),
+            };
             let mut others = HashMap::new();
             for (name, node) in &self.with {
                 others.insert(name.clone(), frame.text(node)?);
             }
-            let asked = Completable {
-                of: match of {
-                    Of::Prompt => CompletableOf::Prompt(name),
-                    Of::Resource => CompletableOf::Resource(name),
-                },
-                argument: frame.text(&self.argument)?,
-                value: frame.text(&self.value)?,
-                others,
-            };
-            Ok(Answer::of(frame.client(step).await?.complete(asked).await))
+            let completing =
+                Completing { of, argument: frame.text(&self.argument)?, value: frame.text(&self.value)?, others };
+            Ok(Answer::of(frame.client(step).await?.complete(completing).await))
         }
         .boxed_local()
     }

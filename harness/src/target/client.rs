@@ -48,28 +48,6 @@ pub enum Reply {
     Lost(String),
 }
 
-/// An argument whose completions are asked for.
-#[derive(Debug, Clone)]
-pub struct Completable {
-    /// What it belongs to.
-    pub of: CompletableOf,
-    /// Its name.
-    pub argument: String,
-    /// What of it has been typed.
-    pub value: String,
-    /// The other arguments, as far as they are known.
-    pub others: HashMap<String, String>,
-}
-
-/// What an argument can belong to.
-#[derive(Debug, Clone)]
-pub enum CompletableOf {
-    /// The prompt of that name.
-    Prompt(String),
-    /// The resources of that template.
-    Resource(String),
-}
-
 /// What is done to a call while it is under way.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disturbance {
@@ -77,6 +55,28 @@ pub struct Disturbance {
     pub cancel_after: Option<Duration>,
     /// Keeps its answer from the client.
     pub drop_response: bool,
+}
+
+/// What completions are asked for.
+#[derive(Debug)]
+pub struct Completing {
+    /// What the argument belongs to.
+    pub of: ArgumentOf,
+    /// The argument's name.
+    pub argument: String,
+    /// What is written of it so far.
+    pub value: String,
+    /// The values of the other arguments, by name.
+    pub others: HashMap<String, String>,
+}
+
+/// What an argument belongs to.
+#[derive(Debug)]
+pub enum ArgumentOf {
+    /// A prompt of this name.
+    Prompt(String),
+    /// A resource template.
+    Resource(String),
 }
 
 impl Client {
@@ -171,14 +171,15 @@ impl Client {
     }
 
     /// Asks for an argument's completions; the result is the completion itself.
-    pub async fn complete(&self, asked: Completable) -> Reply {
-        let reference = match asked.of {
-            CompletableOf::Prompt(name) => Reference::for_prompt(name),
-            CompletableOf::Resource(template) => Reference::for_resource(template),
+    pub async fn complete(&self, completing: Completing) -> Reply {
+        let reference = match completing.of {
+            ArgumentOf::Prompt(name) => Reference::for_prompt(name),
+            ArgumentOf::Resource(template) => Reference::for_resource(template),
         };
-        let mut params = CompleteRequestParams::new(reference, ArgumentInfo::new(asked.argument, asked.value));
-        if !asked.others.is_empty() {
-            params = params.with_context(CompletionContext::with_arguments(asked.others));
+        let argument = ArgumentInfo::new(completing.argument, completing.value);
+        let mut params = CompleteRequestParams::new(reference, argument);
+        if !completing.others.is_empty() {
+            params = params.with_context(CompletionContext::with_arguments(completing.others));
         }
         match self.request(ClientRequest::CompleteRequest(CompleteRequest::new(params))).await {
             Reply::Result(mut result) => Reply::Result(result["completion"].take()),
