@@ -6,16 +6,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use hyper_conform::suite::slug;
-use hyper_conform::target::Duplex;
+use hyper_conform::target::{Demo, Duplex};
 use hyper_conform::vars::BUILTINS;
-use hyper_conform::{Engines, Stage, Suite, Verdict, jobs_default, matchers, plan, report, run, steps};
-use libtest_mimic::{Arguments, Failed, Trial};
+use hyper_conform::{Stage, Suite, libtest, matchers, plan, steps};
+use libtest_mimic::{Failed, Trial};
 
 /// The path that messages show.
 const MANUAL: &str = "scenarios/README.md";
 
+/// What the fence of an example says, by the folder that its file lies in.
+const FENCES: [(&str, &str); 2] = [("yaml", "manual"), ("yaml target=demo", "demo")];
+
 /// One example.
 struct Block {
+    /// The folder of its file.
+    folder: &'static str,
     /// The file's name without its folder and extension: the line, then the heading above.
     stem: String,
     /// As many empty lines as the manual has before it, so that each place in the example is its place in the manual.
@@ -28,37 +33,31 @@ fn main() -> ExitCode {
     let prepared = std::fs::read_to_string(real.join("README.md")).and_then(|manual| {
         let folder = folder?;
         let found = blocks(&manual);
-        let root = folder.path().join("scenarios");
-        lay_out(&real, &root, &found)?;
-        Ok((found, root, folder))
+        lay_out(&real, folder.path(), &found)?;
+        Ok((Arc::new(found), folder))
     });
-    let (found, root, _folder) = match prepared {
+    let (found, folder) = match prepared {
         Ok(prepared) => prepared,
-        Err(error) => return refuse(&format!("failed to read {MANUAL}, or to lay its examples out: {error}")),
-    };
-    let suite = match Suite::load(&root) {
-        Ok(suite) => suite,
-        Err(problems) => {
-            let shown: Vec<String> = problems.iter().map(|problem| problem.render(false)).collect();
-            return refuse(&in_manual(&shown.join("\n\n"), &found));
+        Err(error) => {
+            return libtest::refuse(&format!("failed to read {MANUAL}, or to lay its examples out: {error}"));
         }
     };
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = arguments.test_threads.or(Some(jobs_default().get()));
-    let stage = Arc::new(Stage::new(Arc::new(Duplex), Engines::default(), &real, false));
+    let stages = libtest::stage(Duplex, &real).and_then(|real| Ok([real, libtest::stage(Demo, folder.path())?]));
+    let stages = match stages {
+        Ok(stages) => stages,
+        Err(text) => return libtest::refuse(&text),
+    };
+    let mut trials = Vec::new();
+    for ((_, suite), stage) in FENCES.iter().zip(&stages) {
+        match Suite::load(&folder.path().join(suite).join("scenarios")) {
+            Ok(suite) => trials.extend(plan::cases(&suite).into_iter().map(|case| trial(case, stage, &found))),
+            Err(problems) => return libtest::refuse(&in_manual(&libtest::told(&problems), &found)),
+        }
+    }
     let examples: String = found.iter().map(|block| block.text.as_str()).collect();
-    let found = Arc::new(found);
-    let mut trials: Vec<Trial> = plan::cases(&suite).into_iter().map(|case| trial(case, &stage, &found)).collect();
     trials.push(Trial::test("manual::each_part_has_an_example", move || complete(&examples)));
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    stage.engines.stop();
-    conclusion.exit_code()
-}
-
-/// Not on stdout: a runner that lists tests reads every line of it.
-fn refuse(text: &str) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::FAILURE
+    // The demo server needs no hyperd, so the other stage is the one that has something to stop.
+    libtest::run(&stages[0], trials)
 }
 
 fn blocks(manual: &str) -> Vec<Block> {
@@ -67,14 +66,15 @@ fn blocks(manual: &str) -> Vec<Block> {
     for (index, line) in manual.lines().enumerate() {
         match (fence, line.strip_prefix("```")) {
             (None, Some(language)) => {
-                fence = Some(language);
-                if language == "yaml" {
+                let folder = FENCES.into_iter().find(|(known, _)| *known == language).map(|(_, folder)| folder);
+                fence = Some(folder);
+                if let Some(folder) = folder {
                     let stem = format!("line_{}_{}", index + 2, slug(heading));
-                    blocks.push(Block { stem, text: "\n".repeat(index + 1) });
+                    blocks.push(Block { folder, stem, text: "\n".repeat(index + 1) });
                 }
             }
             (Some(_), Some(_)) => fence = None,
-            (Some("yaml"), None) => {
+            (Some(Some(_)), None) => {
                 if let Some(block) = blocks.last_mut() {
                     block.text.push_str(line);
                     block.text.push('\n');
@@ -87,42 +87,33 @@ fn blocks(manual: &str) -> Vec<Block> {
     blocks
 }
 
-/// A suite of the examples, with the requirements and the fragments of the real one.
+/// A suite for each kind of example; that of the real server has the requirements and the fragments of the real one.
 fn lay_out(real: &Path, root: &Path, blocks: &[Block]) -> std::io::Result<()> {
-    std::fs::create_dir_all(root.join("manual"))?;
-    std::fs::create_dir(root.join("fragments"))?;
-    std::fs::copy(real.join("requirements.yaml"), root.join("requirements.yaml"))?;
+    for (_, folder) in FENCES {
+        std::fs::create_dir_all(root.join(folder).join("scenarios").join(folder))?;
+    }
+    let copies = root.join("manual/scenarios");
+    std::fs::create_dir(copies.join("fragments"))?;
+    std::fs::copy(real.join("requirements.yaml"), copies.join("requirements.yaml"))?;
     for entry in std::fs::read_dir(real.join("fragments"))? {
         let entry = entry?;
-        std::fs::copy(entry.path(), root.join("fragments").join(entry.file_name()))?;
+        std::fs::copy(entry.path(), copies.join("fragments").join(entry.file_name()))?;
     }
-    blocks.iter().try_for_each(|block| std::fs::write(root.join(file(block)), &block.text))
+    blocks.iter().try_for_each(|block| std::fs::write(root.join(block.folder).join(file(block)), &block.text))
 }
 
 fn file(block: &Block) -> String {
-    format!("manual/{}.yaml", block.stem)
+    format!("scenarios/{}/{}.yaml", block.folder, block.stem)
 }
 
 fn trial(case: plan::Case, stage: &Arc<Stage>, found: &Arc<Vec<Block>>) -> Trial {
-    let (stage, found) = (Arc::clone(stage), Arc::clone(found));
-    let ignored = case.scenario().ignore.is_some() || stage.unmet(case.scenario(), None).is_some();
-    Trial::test(case.id.clone(), move || {
-        let report = run::run_case(&case, &stage);
-        match report.verdict {
-            Verdict::Pass | Verdict::Ignored(_) | Verdict::NotApplicable(_) | Verdict::ExpectedFailure { .. } => Ok(()),
-            Verdict::Fail(_) | Verdict::CouldNotRun(_) => {
-                let text = in_manual(&report::failure::render(&report, false), &found);
-                let again = format!("cargo test --test manual -- --exact '{}'", report.id);
-                Err(Failed::from(text.replace(&report.again, &again)))
-            }
-        }
-    })
-    .with_ignored_flag(ignored)
+    let found = Arc::clone(found);
+    libtest::trial(case, stage, move |text| in_manual(&text, &found))
 }
 
 /// A message about an example as one about the manual.
 fn in_manual(text: &str, blocks: &[Block]) -> String {
-    blocks.iter().fold(text.to_owned(), |text, block| text.replace(&format!("scenarios/{}", file(block)), MANUAL))
+    blocks.iter().fold(text.to_owned(), |text, block| text.replace(&file(block), MANUAL))
 }
 
 /// Each step, matcher and builtin variable stands in an example, where it is not only told of but run.

@@ -8,13 +8,53 @@
 //! text      Node      Scenario    Case    CaseReport
 //! ```
 //!
+//! # For a server of your own
+//!
+//! [`check()`] and [`check_text`] run scenarios inside any tokio test; [`libtest::main`] makes each scenario a test of its own. A
+//! [`target::InProcess`] is any rmcp server in this process; no hyperd is needed for it.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), hyper_conform::Unmet> {
+//! use hyper_conform::{check_text, target::Demo};
+//!
+//! let scenarios = r#"
+//! feature: Notes
+//! scenarios:
+//!   - scenario: a note is written and read
+//!     steps:
+//!       - call: put
+//!         with: { name: plans, text: Sail on Sunday }
+//!         expect: { uri: note://plans, revision: 1 }
+//!       - read: note://plans
+//!         expect: { contents: [{ text: Sail on Sunday }] }
+//! "#;
+//! let summary = check_text(Demo, scenarios).await?;
+//! assert_eq!(summary.passed, 1);
+//!
+//! // What is not as expected is an error whose text says where, and what came instead.
+//! let broken = scenarios.replace("revision: 1", "revision: 2");
+//! let unmet = check_text(Demo, &broken).await.unwrap_err();
+//! assert!(unmet.to_string().contains("$.revision is 1"), "{unmet}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
 //! Four functions carry a whole run: [`Suite::load`] reads and checks, [`plan::select`] spreads and filters,
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
 pub mod arrange;
+pub mod calls;
+pub mod capabilities;
+mod check;
 pub mod checks;
+pub mod coverage;
 pub mod datasets;
 pub mod decode;
+pub mod libtest;
+pub mod lint;
 pub mod matchers;
 pub mod needs;
 mod order;
@@ -26,6 +66,7 @@ pub mod run;
 pub mod scenario;
 pub mod schema;
 mod scope;
+pub mod show;
 pub mod source;
 mod sql;
 pub mod steps;
@@ -33,6 +74,7 @@ pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod target;
+pub mod tools;
 pub mod vars;
 mod when;
 
@@ -42,6 +84,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 pub use arrange::Partition;
+pub use check::{Unmet, check, check_text};
 pub use plan::{Case, Selection};
 pub use run::{CaseReport, Engines, Stage, Verdict};
 pub use suite::Suite;

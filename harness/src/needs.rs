@@ -58,6 +58,11 @@ impl Needs {
         Self([self.0.as_slice(), other.0.as_slice()].concat())
     }
 
+    /// Each need as words: `hyper >=0.0.19484`.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|need| format!("{} {}", need.kind, need.text))
+    }
+
     /// Whether the release of hyperd has to be known.
     pub fn of_hyper(&self) -> bool {
         self.0.iter().any(|need| need.kind == "hyper")

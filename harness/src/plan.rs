@@ -34,6 +34,16 @@ impl Case {
         Self { attempt, ..self.clone() }
     }
 
+    /// `<area>::<file>`
+    pub fn module(&self) -> &str {
+        &self.file.module
+    }
+
+    /// What its file is about.
+    pub fn feature(&self) -> &str {
+        &self.file.file.feature
+    }
+
     /// The file it stands in.
     pub fn path(&self) -> &Path {
         &self.file.path

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decode::Decoder;
+use crate::scenario::Scenario;
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
 
@@ -45,8 +46,28 @@ pub fn decode(node: &Node, decoder: &mut Decoder) -> Requirements {
     requirements
 }
 
-/// Refuses ids that are not in the file.
-pub fn check_known(named: &[(String, Span)], requirements: &Requirements, decoder: &mut Decoder) {
+/// Refuses a scenario that proves nothing, and ids that are not in the file. Where there is no file, there are no ids.
+pub fn check(scenario: &Scenario, requirements: Option<&Requirements>, decoder: &mut Decoder) {
+    let named = &scenario.requirements;
+    let Some(requirements) = requirements else {
+        for (id, span) in named {
+            decoder.report(
+                Diagnostic::new(span, format!("there is no requirement `{id}`"), "there is no requirements.yaml")
+                    .help("list what a server must do in requirements.yaml, or drop `requirements`"),
+            );
+        }
+        return;
+    };
+    if named.is_empty() {
+        decoder.report(
+            Diagnostic::new(
+                &scenario.span,
+                "this scenario proves no requirement",
+                "no `requirements` here or in the file",
+            )
+            .help("name an id of scenarios/requirements.yaml"),
+        );
+    }
     for (id, span) in named {
         if !requirements.contains_key(id) {
             // The whole list has hundreds of ids: the ones of the same group are the likely ones.

@@ -13,6 +13,7 @@ use crate::scope;
 use crate::source::{Diagnostic, Span};
 use crate::steps::{self, Action, Verbal};
 use crate::syntax::{Entry, Kind, Node};
+use crate::vars;
 use crate::when;
 
 /// The client that steps use when they name none.
@@ -63,6 +64,8 @@ pub struct ServerOptions {
     pub private_engine: bool,
     /// How long a statement may run.
     pub statement_deadline: Option<Duration>,
+    /// How long hyperd may not answer before it is taken to hang.
+    pub hang_deadline: Option<Duration>,
     /// How many rows an answer may hold.
     pub query_rows_max: Option<usize>,
 }
@@ -74,6 +77,7 @@ impl Default for ServerOptions {
             read_only: false,
             private_engine: false,
             statement_deadline: None,
+            hang_deadline: None,
             query_rows_max: None,
         }
     }
@@ -188,16 +192,6 @@ impl Scenario {
             steps: steps?,
             finally,
         };
-        if scenario.requirements.is_empty() {
-            decoder.report(
-                Diagnostic::new(
-                    &scenario.span,
-                    "this scenario proves no requirement",
-                    "no `requirements` here or in the file",
-                )
-                .help("name an id of scenarios/requirements.yaml"),
-            );
-        }
         scope::check_scenario(&scenario, decoder);
         Some(scenario)
     }
@@ -237,6 +231,7 @@ impl ServerOptions {
         }
         options.statement_deadline =
             fields.take("statement_deadline").and_then(|node| decoder.duration(node, "`statement_deadline`"));
+        options.hang_deadline = fields.take("hang_deadline").and_then(|node| decoder.duration(node, "`hang_deadline`"));
         options.query_rows_max = fields
             .take("query_rows_max")
             .and_then(|node| decoder.count(node, "`query_rows_max`"))
@@ -337,6 +332,13 @@ fn title(verb: &str, value: &Node) -> String {
             if cut < text.trim_end().len() { format!("{}...", &line[..cut]) } else { line.to_owned() }
         }
         Kind::List(items) => format!("{} items", items.len()),
+        Kind::Map(entries) => {
+            let parts: Vec<String> = entries
+                .iter()
+                .map(|entry| format!("{} {}", entry.key.name, vars::written(&entry.value.to_json())))
+                .collect();
+            parts.join(", ")
+        }
         _ => String::new(),
     };
     format!("{verb}: {text}")

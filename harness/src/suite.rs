@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
+use crate::capabilities::battery::{self, Battery, Theme};
 use crate::decode::Decoder;
 use crate::requirements::{self, Requirements};
 use crate::scenario::{File, Fragment, Scenario};
@@ -22,7 +23,9 @@ pub struct Suite {
     pub root: PathBuf,
     /// The scenario files, in the order of their paths.
     pub files: Vec<Arc<SuiteFile>>,
-    /// What a conforming server must do.
+    /// What Hyper can do.
+    pub battery: Battery,
+    /// What a conforming server must do; nothing where there is no requirements.yaml.
     pub requirements: Requirements,
     /// The fragments by name.
     pub fragments: BTreeMap<String, Arc<Fragment>>,
@@ -49,17 +52,14 @@ impl Suite {
         // Scenarios hand `$(data)` to a server that may run elsewhere.
         let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let mut decoder = Decoder::default();
-        let requirements = match read(root, &root.join("requirements.yaml"), &mut decoder) {
-            Some(node) => requirements::decode(&node, &mut decoder),
-            None => Requirements::new(),
-        };
+        let requirements = load_requirements(root, &mut decoder);
         let fragments = load_fragments(root, &mut decoder);
         let mut files = Vec::new();
         for path in yaml_files(root).filter(|path| is_scenario_file(root, path)) {
             let module = module_of(root, &path, &mut decoder);
             let Some(node) = read(root, &path, &mut decoder) else { continue };
             let Some(file) = File::decode(&node, &fragments, &mut decoder) else { continue };
-            check_file(&file, &requirements, &mut decoder);
+            check_file(&file, requirements.as_ref(), &mut decoder);
             files.push(Arc::new(SuiteFile { module, path, file }));
         }
         if files.is_empty() && decoder.is_clean() {
@@ -70,25 +70,67 @@ impl Suite {
                     .help("run in the folder that holds `scenarios/`, or name it with --suite"),
             );
         }
+        let battery = load_battery(root, &mut decoder);
         let problems = decoder.finish();
         if problems.is_empty() {
-            Ok(Self { root: root.to_owned(), files, requirements, fragments })
+            let requirements = requirements.unwrap_or_default();
+            Ok(Self { root: root.to_owned(), files, battery, requirements, fragments })
         } else {
             Err(problems)
         }
     }
+
+    /// A suite of one scenario file, given as its text. It has no fragments, no requirements and no data.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in it.
+    pub fn of_text(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut decoder = Decoder::default();
+        let mut problems = Vec::new();
+        let path = PathBuf::from("text.yaml");
+        let source = Source { shown: "text.yaml".to_owned(), path: path.clone(), text: text.to_owned() };
+        let node = syntax::read(&Arc::new(source), &mut problems);
+        decoder.report_all(problems);
+        let file = node.and_then(|node| File::decode(&node, &BTreeMap::new(), &mut decoder));
+        if let Some(file) = &file {
+            check_file(file, None, &mut decoder);
+        }
+        let problems = decoder.finish();
+        match file.filter(|_| problems.is_empty()) {
+            Some(file) => {
+                let file = SuiteFile { module: "text".to_owned(), path, file };
+                let root = PathBuf::new();
+                Ok(Self {
+                    root,
+                    files: vec![Arc::new(file)],
+                    battery: Battery::default(),
+                    requirements: Requirements::new(),
+                    fragments: BTreeMap::new(),
+                })
+            }
+            None => Err(problems),
+        }
+    }
+}
+
+/// The requirements of the suite in `root`; a suite can be without, and then its scenarios name none.
+fn load_requirements(root: &Path, decoder: &mut Decoder) -> Option<Requirements> {
+    let path = root.join("requirements.yaml");
+    let node = path.exists().then(|| read(root, &path, decoder))?;
+    Some(node.map_or_else(Requirements::new, |node| requirements::decode(&node, decoder)))
 }
 
 /// Reads one scenario file that stands alone, with the fragments and requirements of the suite in `root`.
 pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
     let mut decoder = Decoder::default();
-    let requirements = read(root, &root.join("requirements.yaml"), &mut decoder)
-        .map_or_else(Requirements::new, |node| requirements::decode(&node, &mut decoder));
+    let requirements = load_requirements(root, &mut decoder);
     let fragments = load_fragments(root, &mut decoder);
-    if let Some(node) = read(root, path, &mut decoder)
-        && let Some(file) = File::decode(&node, &fragments, &mut decoder)
-    {
-        check_file(&file, &requirements, &mut decoder);
+    let Some(node) = read(root, path, &mut decoder) else { return decoder.finish() };
+    if node.get("theme").is_some() {
+        Theme::decode(&node, &stem(path), &mut decoder);
+    } else if let Some(file) = File::decode(&node, &fragments, &mut decoder) {
+        check_file(&file, requirements.as_ref(), &mut decoder);
     }
     decoder.finish()
 }
@@ -117,11 +159,23 @@ fn load_fragments(root: &Path, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fr
     for path in yaml_files(&root.join("fragments")) {
         let Some(node) = read(root, &path, decoder) else { continue };
         if let Some(fragment) = Fragment::decode(&node, decoder) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            fragments.insert(name, Arc::new(fragment));
+            fragments.insert(stem(&path), Arc::new(fragment));
         }
     }
     fragments
+}
+
+fn load_battery(root: &Path, decoder: &mut Decoder) -> Battery {
+    let mut battery = Battery::default();
+    for path in yaml_files(&root.join("capabilities")).filter(|path| battery::is_battery_file(root, path)) {
+        let Some(node) = read(root, &path, decoder) else { continue };
+        battery.themes.extend(Theme::decode(&node, &stem(&path), decoder));
+    }
+    battery
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn yaml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -150,10 +204,10 @@ fn module_of(root: &Path, path: &Path, decoder: &mut Decoder) -> String {
     parts.join("::")
 }
 
-fn check_file(file: &File, requirements: &Requirements, decoder: &mut Decoder) {
+fn check_file(file: &File, requirements: Option<&Requirements>, decoder: &mut Decoder) {
     let mut seen: HashMap<String, &Scenario> = HashMap::new();
     for scenario in &file.scenarios {
-        requirements::check_known(&scenario.requirements, requirements, decoder);
+        requirements::check(scenario, requirements, decoder);
         if let Some(first) = seen.insert(slug(&scenario.name), scenario) {
             decoder.report(
                 Diagnostic::new(&scenario.span, "two scenarios of this file have the same name", "the second one")

@@ -126,6 +126,53 @@ impl Vars {
         Ok(Node { span: node.span.clone(), kind })
     }
 
+    /// The node with those variables replaced that have a value. The rest stays as it is written, escapes among it, so
+    /// that a value must be one that could be written there.
+    pub fn resolve_known(&self, node: &Node) -> Node {
+        let kind = match &node.kind {
+            Kind::Text(text, style) => return self.text_known(text, *style, node),
+            Kind::List(items) => Kind::List(items.iter().map(|item| self.resolve_known(item)).collect()),
+            Kind::Map(entries) => Kind::Map(
+                entries
+                    .iter()
+                    .map(|Entry { key, value }| {
+                        let name = written(&self.text_known(&key.name, Style::Plain, value).to_json());
+                        Entry { key: Key { name, span: key.span.clone() }, value: self.resolve_known(value) }
+                    })
+                    .collect(),
+            ),
+            other => other.clone(),
+        };
+        Node { span: node.span.clone(), kind }
+    }
+
+    fn text_known(&self, text: &str, style: Style, node: &Node) -> Node {
+        let pieces = pieces(text);
+        if let [Piece::Name(name, _)] = pieces.as_slice()
+            && let Some(value) = self.get(name)
+        {
+            return Node::from_json(value, &node.span);
+        }
+        let known = |piece: &Piece<'_>| matches!(piece, Piece::Name(name, _) if self.get(name).is_some());
+        if !pieces.iter().any(known) {
+            return Node { span: node.span.clone(), kind: Kind::Text(text.to_owned(), style) };
+        }
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(&text.replace("$(", "$$(")),
+                Piece::Name(name, range) => match self.get(name) {
+                    Some(value) => out.push_str(&written(value)),
+                    None => out.push_str(&text[range]),
+                },
+                Piece::Open(range) => out.push_str(&text[range]),
+            }
+        }
+        // A block stays one, so that SQL reads as it was written.
+        let style = if style == Style::Block { style } else { Style::Quoted };
+        Node { span: node.span.clone(), kind: Kind::Text(out, style) }
+    }
+
     /// The node's JSON with every variable replaced.
     ///
     /// # Errors

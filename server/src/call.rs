@@ -1,6 +1,9 @@
 //! What accompanies one call from the protocol's edge down to hyperd: cancellation, deadline and progress.
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -20,6 +23,15 @@ pub struct Update {
     pub message: String,
 }
 
+/// A file that a call has changed, as hyperd had left it on disk before.
+#[derive(Debug, Clone)]
+pub struct Unwritten {
+    /// Which hyperd made the change.
+    pub epoch: u64,
+    /// The beginning of the file, which changes when hyperd writes it out.
+    pub root: Vec<u8>,
+}
+
 /// One call: whoever works for it stops when it is cancelled, and reports progress through it.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -28,12 +40,20 @@ pub struct Call {
     statement_deadline: Duration,
     client: Option<String>,
     progress: Option<UnboundedSender<Update>>,
+    unwritten: Arc<Mutex<HashMap<PathBuf, Unwritten>>>,
 }
 
 impl Call {
     /// A call that `cancelled` ends early and of which each statement may run for `statement_deadline`.
     pub fn new(cancelled: CancellationToken, statement_deadline: Duration) -> Self {
-        Self { cancelled, stopping: CancellationToken::new(), statement_deadline, client: None, progress: None }
+        Self {
+            cancelled,
+            stopping: CancellationToken::new(),
+            statement_deadline,
+            client: None,
+            progress: None,
+            unwritten: Arc::default(),
+        }
     }
 
     /// Ends with the server, too, when `stopping` is cancelled.
@@ -65,7 +85,21 @@ impl Call {
     /// For what is left to do once the work is done: the client cannot cancel that any more.
     #[must_use]
     pub fn aftermath(&self) -> Self {
-        Self { client: self.client.clone(), ..Self::housekeeping() }
+        Self { client: self.client.clone(), unwritten: Arc::clone(&self.unwritten), ..Self::housekeeping() }
+    }
+
+    /// Notes that the call has changed a file, which is to be on disk before the call is answered as done.
+    pub fn changed(&self, path: &Path, unwritten: Unwritten) {
+        self.lock_unwritten().insert(path.to_owned(), unwritten);
+    }
+
+    /// The files that were noted, each once.
+    pub fn take_unwritten(&self) -> Vec<(PathBuf, Unwritten)> {
+        self.lock_unwritten().drain().collect()
+    }
+
+    fn lock_unwritten(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Unwritten>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A call of the server's own, for what no client asked for.

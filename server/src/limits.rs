@@ -104,6 +104,20 @@ pub const ATTACH_TRIES_MAX: u32 = 100;
 pub const ATTACH_PAUSE_MS: u64 = 5;
 /// How long a connection to hyperd may take to open.
 pub const CONNECT_DEADLINE_MS: u64 = 10_000;
+/// How often hyperd is asked for a sign of life while a statement runs.
+pub const PULSE_MS: u64 = 2_000;
+/// How long an idle connection keeps a file attached that outlives the session, for the next call that wants it.
+pub const IDLE_HOLD_MS: u64 = 100;
+/// How long a call waits for others to let go of a file that it has changed, so that hyperd writes it out.
+pub const WRITE_OUT_DEADLINE_MS: u64 = 10_000;
+/// The pause before the first look whether others have let go.
+pub const WRITE_OUT_PAUSE_MIN_MS: u64 = 1;
+/// The longest pause between two looks.
+pub const WRITE_OUT_PAUSE_MAX_MS: u64 = 50;
+/// How long a call waits for another hyperd where one has died.
+pub const REPLACE_DEADLINE_MS: u64 = 5_000;
+/// The pause between two looks whether it is there.
+pub const REPLACE_PAUSE_MS: u64 = 20;
 /// How long hyperd may take to stop by itself before it is killed.
 pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
 /// How long a statement that the server runs for itself (attach, detach, roll back) may take.
@@ -121,16 +135,23 @@ pub struct Limits {
     pub statement_deadline: Duration,
     /// Most connections to hyperd at once; further calls wait.
     pub connections_max: usize,
+    /// How long hyperd may leave a new connection unanswered before it is taken to hang.
+    pub hang_deadline: Duration,
+    /// Whether a hyperd of the server's own that hangs is ended and replaced, or only reported.
+    pub replace_hung: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         const STATEMENT_DEADLINE_S: u64 = 300;
+        const HANG_DEADLINE_S: u64 = 10;
         Self {
             query_rows_max: 10_000,
             query_bytes_max: 6 << 20,
             statement_deadline: Duration::from_secs(STATEMENT_DEADLINE_S),
             connections_max: 16,
+            hang_deadline: Duration::from_secs(HANG_DEADLINE_S),
+            replace_hung: true,
         }
     }
 }

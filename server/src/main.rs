@@ -43,9 +43,23 @@ struct Arguments {
     /// Seconds that one statement may run before it is cancelled.
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     statement_deadline: Duration,
+    /// Seconds that hyperd may leave a new connection unanswered before it is taken to hang.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    hang_deadline: Duration,
+    /// What becomes of a hyperd of the server's own that hangs.
+    #[arg(long, value_enum, default_value_t = OnHang::Replace)]
+    on_hang: OnHang,
     /// What to log: error, warn, info, debug or trace, or filters such as `hyperd_mcp=debug`.
     #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = engine::LOG_FILTER)]
     log_level: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OnHang {
+    /// It is ended, and another one is started.
+    Replace,
+    /// It is left alone, and calls that need it fail.
+    Report,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -114,6 +128,8 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
         query_rows_max: arguments.query_rows_max,
         query_bytes_max: arguments.query_bytes_max,
         statement_deadline: arguments.statement_deadline,
+        hang_deadline: arguments.hang_deadline,
+        replace_hung: arguments.on_hang == OnHang::Replace,
         ..Limits::default()
     };
     Ok(Config { engine: source, persistent, read_only: arguments.read_only, limits, scratch: None })

@@ -115,6 +115,7 @@ impl Route {
                 CallToolResult::structured(answer)
             }
             Err(error) => {
+                let error = server.session().with_loss(error);
                 if error.code == Code::InternalError {
                     tracing::error!(elapsed_ms, %error, "failed");
                 } else {
@@ -173,6 +174,7 @@ async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Resu
             .suggest("See the tool's input schema in tools/list.")
     })?;
     let output = T::call(server, call, params).await?;
+    server.session().write_out(call).await?;
     serde_json::to_value(output)
         .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))
 }

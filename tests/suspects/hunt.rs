@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper_conform::run::{self, Promises};
 use hyper_conform::scenario::Step;
-use hyper_conform::target::Target;
-use hyper_conform::{Case, Engines, Stage, Suite, Verdict, plan};
+use hyper_conform::target::{Duplex, Target};
+use hyper_conform::{Case, Engines, Stage, Suite, Verdict, jobs_default, plan};
 use libtest_mimic::Failed;
 
 use crate::fault::Fault;
+use crate::mutants;
 use crate::null::Null;
 use crate::suspect::Suspect;
 use crate::table::{self, Row};
@@ -101,7 +103,7 @@ impl Hunt {
     fn judge_null(&self, name: &str, runs: &[(&str, bool)]) -> Result<(), Failed> {
         let passed: Vec<&str> = runs.iter().filter(|(_, failed)| !failed).map(|(id, _)| *id).collect();
         let (tried, caught) = (runs.len(), runs.len() - passed.len());
-        self.note(Row { group: "null", suspect: name.to_owned(), tried, caught, first: None });
+        self.note(Row { group: table::NULL, suspect: name.to_owned(), tried, caught, first: None });
         if passed.is_empty() {
             return Ok(());
         }
@@ -152,6 +154,38 @@ impl Hunt {
         let harmed =
             self.cases.iter().filter(|case| is_quick(case)).filter(area).find(|case| !self.passes_honest(case));
         harmed.map_or(Ok(()), |case| Err(Failed::from(format!("{} fails against a server without a fault", case.id))))
+    }
+
+    /// Each expectation that is changed makes its scenario fail against the server as it is.
+    pub(super) fn mutants(&self, suite: &Suite, seed: u64) -> Result<(), Failed> {
+        let folder = tempfile::tempdir()?;
+        let mutants = mutants::load(&self.root, &folder.path().join("scenarios"), mutants::pick(suite, seed))?;
+        let stage = self.stage(Arc::new(Duplex), true);
+        let (next, survivors) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..jobs_default().get() {
+                scope.spawn(|| {
+                    while let Some((mutant, cases)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let fails = |case: &Case| matches!(run::run_case(case, &stage).verdict, Verdict::Fail(_));
+                        if !cases.iter().any(fails) {
+                            survivors.lock().unwrap_or_else(PoisonError::into_inner).push(mutant.told.clone());
+                        }
+                    }
+                });
+            }
+        });
+        let survivors = survivors.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (tried, caught) = (mutants.len(), mutants.len() - survivors.len());
+        let suspect = format!("scenario expects something wrong, seed {seed}");
+        self.note(Row { group: table::MUTANT, suspect, tried, caught, first: None });
+        if survivors.is_empty() {
+            return Ok(());
+        }
+        Err(Failed::from(format!(
+            "{} of {tried} changed expectations still hold (again: HYPER_CONFORM_SEED={seed}):\n  {}",
+            survivors.len(),
+            survivors.join("\n  ")
+        )))
     }
 
     fn passes_honest(&self, case: &Case) -> bool {

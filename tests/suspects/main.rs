@@ -7,6 +7,7 @@
 mod fault;
 mod groups;
 mod hunt;
+mod mutants;
 mod null;
 mod suspect;
 mod table;
@@ -46,10 +47,20 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || hunt.suspect(group, suspect)));
         }
     }
+    let mutated = Arc::clone(&hunt);
+    // About as long as all scenarios take, since each of them is run.
+    let mutants = Trial::test("mutants::every_changed_expectation_fails", move || mutated.mutants(&suite, seed()));
+    trials.push(mutants.with_ignored_flag(true));
     let conclusion = libtest_mimic::run(&arguments, trials);
     hunt.stop();
     eprint!("{}", hunt.table());
     conclusion.exit_code()
+}
+
+/// The mutants differ from run to run, unless a run is to be done again.
+fn seed() -> u64 {
+    let given = std::env::var("HYPER_CONFORM_SEED").ok().and_then(|seed| seed.parse().ok());
+    given.unwrap_or_else(|| u64::from(std::process::id()))
 }
 
 fn nulls(hunt: &Arc<Hunt>) -> Vec<Trial> {

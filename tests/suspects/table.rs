@@ -2,7 +2,13 @@
 
 use std::fmt::Write as _;
 
-/// One broken server and what came of it.
+/// The group of servers with nothing behind them.
+pub(super) const NULL: &str = "null";
+
+/// The group of scenarios that expect something wrong.
+pub(super) const MUTANT: &str = "mutant";
+
+/// One broken server, or scenario, and what came of it.
 #[derive(Debug)]
 pub(super) struct Row {
     /// The group of requirements that it breaks, or `null`.
@@ -20,16 +26,18 @@ pub(super) struct Row {
 /// The rows as text, sorted by group; nothing where there are none.
 pub(super) fn render(rows: &[Row]) -> String {
     let mut sorted: Vec<&Row> = rows.iter().collect();
-    sorted.sort_by_key(|row| (row.group != "null", row.group));
+    sorted.sort_by_key(|row| (row.group != NULL, row.group));
     let mut text = String::new();
     for row in &sorted {
         let Row { group, suspect, tried, caught, first } = row;
-        let _ = writeln!(text, "{group:<9} {caught:>4} of {tried:<4} a server that {suspect}");
+        let what = if *group == MUTANT { "a" } else { "a server that" };
+        let _ = writeln!(text, "{group:<9} {caught:>4} of {tried:<4} {what} {suspect}");
         if let Some((id, title)) = first {
             let _ = writeln!(text, "{:26}{id}\n{:26}{title}", "", "");
         }
     }
-    let (nulls, suspects): (Vec<&Row>, Vec<&Row>) = sorted.into_iter().partition(|row| row.group == "null");
+    let servers = sorted.into_iter().filter(|row| row.group != MUTANT);
+    let (nulls, suspects): (Vec<&Row>, Vec<&Row>) = servers.partition(|row| row.group == NULL);
     if !nulls.is_empty() {
         let (tried, caught) =
             nulls.iter().fold((0, 0), |(tried, caught), row| (tried + row.tried, caught + row.caught));

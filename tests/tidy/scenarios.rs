@@ -1,15 +1,14 @@
 //! That the scenarios, the manual and the reject cases keep up with the code.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
 
-use hyper_conform::source::Source;
-use hyper_conform::syntax;
+use hyper_conform::Suite;
+use hyper_conform::coverage::{self, Row};
+use hyper_conform::tools::Tool;
 use serde_json::Value;
 
 use crate::rust;
-use crate::tree::{Problem, Text, Tree};
+use crate::tree::{Problem, Tree};
 
 const MANUAL: &str = "scenarios/README.md";
 const REQUIREMENTS: &str = "scenarios/requirements.yaml";
@@ -17,25 +16,15 @@ const MATCHERS: &str = "harness/src/matchers/";
 const VARIABLES: &str = "harness/src/vars.rs";
 const STEPS: &str = "harness/src/steps/";
 
-/// Keys of a step whose values are data, in which a tool's or a verb's name means nothing.
-const DATA_KEYS: [&str; 7] = ["with", "expect", "error", "rows", "params", "save", "matrix"];
-
 /// Each tool has been seen to accept and to refuse.
 pub(crate) fn tools_called(tree: &Tree) -> Vec<Problem> {
-    let mut calls = BTreeSet::new();
-    let mut problems = Vec::new();
-    for file in tree.below("scenarios/", ".yaml") {
-        collect_calls(&parse(file), &Value::Null, &mut calls);
-    }
-    for tool in tree.stems("server/src/tools/") {
-        for (refused, what) in [(false, "accepts"), (true, "refuses (`error:`)")] {
-            if !calls.contains(&(tool.clone(), refused)) {
-                let remedy = format!("write a scenario with a step `call: {tool}` that the server {what}");
-                problems.push(Problem::new(&format!("server/src/tools/{tool}.rs"), 1, remedy));
-            }
-        }
-    }
-    problems
+    let stems = tree.stems("server/src/tools/").into_iter();
+    let tools: Vec<Tool> = stems.map(|name| Tool { name, input: Value::Null, output: None }).collect();
+    let missing = |row: Row| {
+        let remedy = format!("{} (`call: {}`)", row.gap?, row.name);
+        Some(Problem::new(&format!("server/src/tools/{}.rs", row.name), 1, remedy))
+    };
+    suite().iter().flat_map(|suite| coverage::of_tools(suite, &tools)).filter_map(missing).collect()
 }
 
 /// Each step, matcher and builtin variable is explained where QA people look.
@@ -82,47 +71,21 @@ pub(crate) fn reject_cases(tree: &Tree) -> Vec<Problem> {
     problems
 }
 
-/// Each requirement is tried, or excluded for a reason; each id that a scenario names is a requirement.
+/// Each requirement is tried, or excluded for a reason.
 pub(crate) fn requirements(tree: &Tree) -> Vec<Problem> {
-    let Some(rows) = tree.below(REQUIREMENTS, "").next() else {
+    if tree.text(REQUIREMENTS).is_none() {
         return vec![Problem::new(REQUIREMENTS, 1, "is missing: what a conforming server must do, one id a row")];
+    }
+    let problem = |row: Row| {
+        let line = row.span.map_or(1, |span| span.source.line_column(span.start).0);
+        Some(Problem::new(REQUIREMENTS, line, format!("{}: {}", row.name, row.gap?)))
     };
-    let requirements = ids(&parse(rows));
-    let mut problems = Vec::new();
-    if requirements.is_empty() {
-        problems.push(Problem::new(REQUIREMENTS, 1, "has no row that this test can read: a list of maps with an `id`"));
-    }
-    let mut named = BTreeSet::new();
-    for file in tree.below("scenarios/", ".yaml").filter(|file| file.path != REQUIREMENTS) {
-        let mut here = BTreeSet::new();
-        collect_requirements(&parse(file), &mut here);
-        for id in here.iter().filter(|id| !requirements.contains_key(*id)) {
-            let remedy = format!("names {id}, which is not in {REQUIREMENTS}");
-            problems.push(Problem::new(&file.path, line_of(&file.text, id), remedy));
-        }
-        named.append(&mut here);
-    }
-    for (id, excluded) in requirements {
-        let line = line_of(&rows.text, &id);
-        match (named.contains(&id), excluded) {
-            (false, false) => {
-                let remedy = format!("{id}: no scenario names it; write one, or give the reason as `excluded:`");
-                problems.push(Problem::new(REQUIREMENTS, line, remedy));
-            }
-            (true, true) => {
-                problems.push(Problem::new(REQUIREMENTS, line, format!("{id}: a scenario names it; drop `excluded:`")));
-            }
-            (true, false) | (false, true) => {}
-        }
-    }
-    problems
+    suite().iter().flat_map(coverage::of_requirements).filter_map(problem).collect()
 }
 
-/// The file as the suite itself reads it. A broken file has no content here: the suite reports it better.
-fn parse(file: &Text) -> Value {
-    let Text { path, text } = file;
-    let source = Source { shown: path.clone(), path: PathBuf::from(path), text: text.clone() };
-    syntax::parse(&Arc::new(source)).map_or(Value::Null, |node| node.to_json())
+/// The suite as it reads itself. A broken one is none here: the suite reports it better.
+fn suite() -> Option<Suite> {
+    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios")).ok()
 }
 
 /// The steps and matchers, each with its file and as a scenario writes it.
@@ -141,64 +104,4 @@ fn mentions(text: &str, part: &str) -> bool {
         let open = part.ends_with(':') || !after.is_some_and(word);
         open && !before.is_some_and(word)
     })
-}
-
-/// Every call below the node: the tool, and whether it was to be refused. A tool may be a name of the `matrix` around it.
-fn collect_calls(node: &Value, matrix: &Value, calls: &mut BTreeSet<(String, bool)>) {
-    let matrix = node.get("matrix").unwrap_or(matrix);
-    if let Value::Object(step) = node {
-        let refused = step.contains_key("error");
-        if let Some(Value::String(tool)) = step.get("call") {
-            let name = tool.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-            match name.and_then(|name| matrix[name].as_array()) {
-                Some(tools) => {
-                    calls.extend(tools.iter().filter_map(Value::as_str).map(|tool| (tool.to_owned(), refused)));
-                }
-                None => drop(calls.insert((tool.clone(), refused))),
-            }
-        }
-        for verb in ["query", "execute"] {
-            if step.contains_key(verb) {
-                calls.insert((verb.to_owned(), refused));
-            }
-        }
-    }
-    for child in children(node) {
-        collect_calls(child, matrix, calls);
-    }
-}
-
-fn collect_requirements(node: &Value, ids: &mut BTreeSet<String>) {
-    if let Some(Value::Array(named)) = node.get("requirements") {
-        ids.extend(named.iter().filter_map(Value::as_str).map(str::to_owned));
-    }
-    for child in children(node) {
-        collect_requirements(child, ids);
-    }
-}
-
-fn children(node: &Value) -> Vec<&Value> {
-    match node {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(map) => {
-            map.iter().filter(|(key, _)| !DATA_KEYS.contains(&key.as_str())).map(|(_, value)| value).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Each requirement's id, and whether it is excluded.
-fn ids(node: &Value) -> BTreeMap<String, bool> {
-    let mut found = BTreeMap::new();
-    if let Some(id) = node.get("id").and_then(Value::as_str) {
-        found.insert(id.to_owned(), node.get("excluded").is_some());
-    }
-    for child in children(node) {
-        found.append(&mut ids(child));
-    }
-    found
-}
-
-fn line_of(text: &str, part: &str) -> usize {
-    text.lines().position(|line| line.contains(part)).map_or(1, |index| index + 1)
 }

@@ -34,7 +34,9 @@ fn write(report: &CaseReport, color: bool, below: fn(&CaseReport, &Failure) -> V
     if let Some(folder) = &report.kept {
         out.push_str(&format!("files kept in {}\n", folder.display()));
     }
-    out.push_str(&format!("run it again: {}\n", report.again));
+    if !report.again.is_empty() {
+        out.push_str(&format!("run it again: {}\n", report.again));
+    }
     out
 }
 

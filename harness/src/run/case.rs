@@ -86,7 +86,7 @@ fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdic
         steps: journal.close(evidence),
         log: if evidence { CaseLog::of(log.since(0)) } else { CaseLog::default() },
         kept,
-        again: format!("cargo conform run{} --exact '{}'", stage.again, case.id),
+        again: stage.again(&case.id),
     }
 }
 
@@ -163,7 +163,8 @@ async fn open(
     }
     // A server that starts its own hyperd shares it with nobody anyway.
     let private = scenario.server.private_engine && !stage.target.starts_engine();
-    let engine = match located.filter(|_| private) {
+    let kept = private && stage.target.keeps_engine();
+    let engine = match located.filter(|_| private && !kept) {
         Some(located) => {
             Some(Engine::start(&located.executable).await.map_err(|reason| stop("no private hyperd", reason))?)
         }
@@ -179,11 +180,12 @@ async fn open(
         endpoint: engine
             .as_ref()
             .map(Engine::endpoint)
-            .or(located.map(|located| &located.endpoint[..]))
+            .or(located.filter(|_| !kept).map(|located| &located.endpoint[..]))
             .map(str::to_owned),
         hyperd: located.map(|located| located.executable.clone()),
         log: log.clone(),
         statement_deadline: scenario.server.statement_deadline,
+        hang_deadline: scenario.server.hang_deadline,
         query_rows_max: scenario.server.query_rows_max,
     };
     let scene = Scene::open(work, Rc::clone(journal), stage, launch)

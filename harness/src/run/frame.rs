@@ -1,12 +1,14 @@
 //! The stage of one case while it runs: directory, server, clients, names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::{Failure, Journal, Promises, Stage};
+use crate::scenario::Step;
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
 use crate::target::{Client, Launch, Log, Protocol, Running, Target};
@@ -27,6 +29,9 @@ pub struct Scene {
     protocol: Protocol,
     server: RefCell<Option<Rc<dyn Running>>>,
     clients: RefCell<BTreeMap<String, Rc<Client>>>,
+    /// The process id of the hyperd that a step stopped.
+    pub stopped_engine: Cell<Option<u32>>,
+    acted: Cell<Instant>,
 }
 
 impl Scene {
@@ -40,7 +45,19 @@ impl Scene {
         let server = target.launch(launch.clone()).await?;
         let server = RefCell::new(Some(server));
         let (log, protocol) = (launch.log.clone(), stage.protocol.clone());
-        Ok(Self { dir, log, journal, promises, target, launch, protocol, server, clients: RefCell::default() })
+        Ok(Self {
+            dir,
+            log,
+            journal,
+            promises,
+            target,
+            launch,
+            protocol,
+            server,
+            clients: RefCell::default(),
+            stopped_engine: Cell::default(),
+            acted: Cell::new(Instant::now()),
+        })
     }
 
     /// The client of that name, connected when it is first named.
@@ -61,6 +78,16 @@ impl Scene {
     /// The client of that name, if it has connected.
     pub fn known_client(&self, name: &str) -> Option<Rc<Client>> {
         self.clients.borrow().get(name).cloned()
+    }
+
+    /// When the last step began that did more than look.
+    pub fn acted(&self) -> Instant {
+        self.acted.get()
+    }
+
+    /// Notes that such a step begins now.
+    pub(super) fn acts(&self) {
+        self.acted.set(Instant::now());
     }
 
     /// Ends one client's connection; naming it again connects anew.
@@ -127,6 +154,16 @@ impl<'a> Frame<'a> {
     /// The number of the step that these steps are inside of, if there is one.
     pub fn parent(&self) -> Option<usize> {
         self.parent
+    }
+
+    /// The client that does the step.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not connect.
+    pub async fn client(&self, step: &Step) -> Result<Rc<Client>, Failure> {
+        let client = self.scene.client(&step.client).await;
+        client.map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))
     }
 
     /// The node with its variables replaced.

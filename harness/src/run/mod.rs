@@ -6,6 +6,7 @@ mod check;
 mod engine;
 mod failure;
 mod frame;
+mod heard;
 mod journal;
 mod promises;
 mod report;
@@ -17,6 +18,7 @@ pub use engine::{Engine, Engines};
 pub use failure::{Failure, Section};
 pub(crate) use frame::io_failure;
 pub use frame::{Frame, Scene};
+pub(crate) use heard::Heard;
 pub use journal::Journal;
 pub use promises::Promises;
 pub use report::{CaseLog, CaseReport, Spoken, StepReport, StepVerdict, Verdict};
@@ -44,7 +46,7 @@ pub struct Stage {
     pub keep: bool,
     /// The revision of MCP that the clients speak.
     pub protocol: Protocol,
-    /// Options that the line which runs a case again must have, with a space before each.
+    /// The command that runs cases again, without their names; empty where there is none.
     pub again: String,
     /// Ends the cases that run, with all that they started, and the run.
     pub interrupt: CancellationToken,
@@ -55,6 +57,11 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// The command that runs the case of that name alone; empty where there is none.
+    pub fn again(&self, id: &str) -> String {
+        if self.again.is_empty() { String::new() } else { format!("{} --exact '{id}'", self.again) }
+    }
+
     /// Why a scenario is not applicable here; `hyper` is the release of hyperd, `None` where nobody has looked yet.
     pub fn unmet(&self, scenario: &Scenario, hyper: Option<&str>) -> Option<String> {
         let here = Here { hyper, protocol: self.protocol.revision(), target: self.target.name() };

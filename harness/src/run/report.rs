@@ -73,7 +73,7 @@ pub struct CaseReport {
     pub log: CaseLog,
     /// Where its files are, if they were kept.
     pub kept: Option<PathBuf>,
-    /// The command that runs it alone.
+    /// The command that runs it alone; empty where there is none.
     pub again: String,
 }
 

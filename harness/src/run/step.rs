@@ -64,8 +64,12 @@ struct Begun {
 }
 
 async fn timed(step: &Step, frame: &Frame<'_>, from: &Begun) -> Result<(), Failure> {
+    if !step.action.only_looks() {
+        frame.scene.acts();
+    }
     let limit = match &step.checks.eventually {
         Some(eventually) => eventually.within + STEP_DEADLINE_DEFAULT,
+        None if step.action.keeps_time() => step.within.unwrap_or_default() + STEP_DEADLINE_DEFAULT,
         None => step.within.unwrap_or(STEP_DEADLINE_DEFAULT),
     };
     tokio::time::timeout(limit, attempt(step, frame, from)).await.unwrap_or_else(|_| {

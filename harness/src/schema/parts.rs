@@ -96,6 +96,7 @@ pub(super) fn server() -> Value {
         key("read_only", "Whether it refuses every write [default: false].", shape::truth()),
         key("engine", "Whether it has a hyperd of its own.", shape::choice(&["shared", "private"])),
         key("statement_deadline", "How long a statement may run.", shape::duration()),
+        key("hang_deadline", "How long hyperd may not answer before it is taken to hang.", shape::duration()),
         key("query_rows_max", "How many rows an answer may hold.", shape::count()),
     ];
     closed(keys, &[])

@@ -1,27 +1,23 @@
 //! `execute: sql or list`: the `execute` tool.
 
-use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use serde_json::{Value, json};
 
-use super::call::tool_call;
+use super::call::sql_call;
 use super::{Action, Verb, Verbal};
+use crate::calls::ToolCall;
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
 use crate::scenario::Step;
 use crate::schema::shape::{self, Shape};
-use crate::syntax::Node;
+use crate::syntax::{Kind, Node};
 
 /// `execute: sql or list`: the `execute` tool.
 #[derive(Debug)]
 pub(super) struct Execute;
 
 #[derive(Debug)]
-struct RunStatements {
-    statements: Vec<Node>,
-    database: Option<Node>,
-}
+struct RunStatements(ToolCall);
 
 impl Verb for Execute {
     fn name(&self) -> &'static str {
@@ -41,7 +37,7 @@ impl Verb for Execute {
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
-        let database = fields.take("database").cloned();
+        let database = fields.take_entry("database");
         let statements = match verb.value.as_list() {
             Some([]) => {
                 decoder.expected(verb.value, "`execute`", "a statement or a list of statements");
@@ -52,27 +48,17 @@ impl Verb for Execute {
         };
         let read: Vec<Option<()>> = statements.iter().map(|node| decoder.sql(node, "`execute`")).collect();
         read.into_iter().collect::<Option<Vec<()>>>()?;
-        Some(Box::new(RunStatements { statements, database }))
+        let list = Node { span: verb.value.span.clone(), kind: Kind::List(statements) };
+        Some(Box::new(RunStatements(sql_call(verb, list, database))))
     }
 }
 
 impl Action for RunStatements {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
-        async move {
-            let mut statements: Vec<Value> = Vec::new();
-            for node in &self.statements {
-                statements.push(frame.text(node)?.into());
-            }
-            let mut arguments = json!({ "sql": statements });
-            if let Some(database) = &self.database {
-                arguments["database"] = frame.resolve(database)?.to_json();
-            }
-            tool_call(frame, step, "execute", arguments).await
-        }
-        .boxed_local()
+        self.0.perform(frame, step)
     }
 
-    fn tool(&self) -> Option<&str> {
-        Some("execute")
+    fn call(&self) -> Option<&ToolCall> {
+        Some(&self.0)
     }
 }

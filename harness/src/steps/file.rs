@@ -72,6 +72,10 @@ impl Action for CheckFile {
         true
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let path = frame.path(&self.path)?;

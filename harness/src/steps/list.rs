@@ -56,14 +56,6 @@ impl Verb for List {
 
 impl Action for ListAll {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
-        async move {
-            let client = frame
-                .scene
-                .client(&step.client)
-                .await
-                .map_err(|reason| Failure::could_not_run(&step.span, "the client could not connect", reason))?;
-            Ok(Answer::of(client.list(self.kind).await))
-        }
-        .boxed_local()
+        async move { Ok(Answer::of(frame.client(step).await?.list(self.kind).await)) }.boxed_local()
     }
 }

@@ -1,15 +1,23 @@
 //! One file a step. To add one: a file, a `mod` line and a line in [`ALL`].
 
 mod call;
+mod complete;
+mod engine;
 mod execute;
 mod file;
 mod list;
 mod mkdir;
+mod not_notified;
+mod notified;
 mod parallel;
+mod prompt;
 mod query;
+mod read;
 mod remove;
 mod rename;
 mod restart;
+mod subscribe;
+mod unsubscribe;
 mod r#use;
 mod write;
 
@@ -19,6 +27,7 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
+use crate::calls::{Expansion, ToolCall};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
@@ -71,8 +80,13 @@ pub trait Action: Debug + Send + Sync {
         None
     }
 
-    /// The tool that the step calls.
-    fn tool(&self) -> Option<&str> {
+    /// The tool call that the step makes.
+    fn call(&self) -> Option<&ToolCall> {
+        None
+    }
+
+    /// The fragment whose steps this one stands for.
+    fn expansion(&self) -> Option<Expansion<'_>> {
         None
     }
 
@@ -81,29 +95,42 @@ pub trait Action: Debug + Send + Sync {
         false
     }
 
-    /// The steps inside this one.
-    fn inner(&self) -> Option<&[Step]> {
-        None
+    /// Whether it looks only, so that `notified` still speaks of the step before.
+    fn only_looks(&self) -> bool {
+        false
     }
 
-    /// The steps of the fragment that the step uses, whose names are not the scenario's.
-    fn fragment(&self) -> Option<&[Step]> {
+    /// Whether it keeps to `within` by itself.
+    fn keeps_time(&self) -> bool {
+        false
+    }
+
+    /// The steps inside this one.
+    fn inner(&self) -> Option<&[Step]> {
         None
     }
 }
 
 /// Every step, alphabetical.
-pub const ALL: [&dyn Verb; 12] = [
+pub const ALL: [&dyn Verb; 20] = [
     &call::Call,
+    &complete::Complete,
+    &engine::Engine,
     &execute::Execute,
     &file::File,
     &list::List,
     &mkdir::Mkdir,
+    &not_notified::NotNotified,
+    &notified::Notified,
     &parallel::Parallel,
+    &prompt::Prompt,
     &query::Query,
+    &read::Read,
     &remove::Remove,
     &rename::Rename,
     &restart::Restart,
+    &subscribe::Subscribe,
+    &unsubscribe::Unsubscribe,
     &r#use::Use,
     &write::Write,
 ];

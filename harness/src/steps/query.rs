@@ -1,11 +1,10 @@
 //! `query: sql`: the `query` tool; `rows` and `columns` speak of what it returns.
 
-use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use serde_json::json;
 
-use super::call::tool_call;
+use super::call::sql_call;
 use super::{Action, Verb, Verbal};
+use crate::calls::ToolCall;
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame};
@@ -18,10 +17,7 @@ use crate::syntax::Node;
 pub(super) struct Query;
 
 #[derive(Debug)]
-struct RunQuery {
-    sql: Node,
-    database: Option<Node>,
-}
+struct RunQuery(ToolCall);
 
 impl Verb for Query {
     fn name(&self) -> &'static str {
@@ -41,29 +37,22 @@ impl Verb for Query {
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
-        let database = fields.take("database").cloned();
+        let database = fields.take_entry("database");
         decoder.sql(verb.value, "`query`")?;
-        Some(Box::new(RunQuery { sql: verb.value.clone(), database }))
+        Some(Box::new(RunQuery(sql_call(verb, verb.value.clone(), database))))
     }
 }
 
 impl Action for RunQuery {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
-        async move {
-            let mut arguments = json!({ "sql": frame.text(&self.sql)? });
-            if let Some(database) = &self.database {
-                arguments["database"] = frame.resolve(database)?.to_json();
-            }
-            tool_call(frame, step, "query", arguments).await
-        }
-        .boxed_local()
+        self.0.perform(frame, step)
     }
 
     fn statement(&self) -> Option<&Node> {
-        Some(&self.sql)
+        self.0.arguments.get("sql")
     }
 
-    fn tool(&self) -> Option<&str> {
-        Some("query")
+    fn call(&self) -> Option<&ToolCall> {
+        Some(&self.0)
     }
 }

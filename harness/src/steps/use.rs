@@ -7,6 +7,7 @@ use futures::future::LocalBoxFuture;
 use serde_json::json;
 
 use super::{Action, Verb, Verbal};
+use crate::calls::Expansion;
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
 use crate::run::{Answer, Failure, Frame, run_steps};
@@ -116,7 +117,7 @@ impl Action for UseFragment {
         .boxed_local()
     }
 
-    fn fragment(&self) -> Option<&[Step]> {
-        Some(&self.fragment.steps)
+    fn expansion(&self) -> Option<Expansion<'_>> {
+        Some(Expansion { name: &self.name, fragment: &self.fragment, arguments: &self.arguments })
     }
 }

@@ -15,6 +15,9 @@ impl fmt::Display for Node {
     }
 }
 
+/// Longer than this, a map or list has a line for each of its parts.
+const FLOW_BYTES_MAX: usize = 96;
+
 fn write_map(f: &mut fmt::Formatter<'_>, entries: &[Entry], indent: usize) -> fmt::Result {
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
@@ -47,6 +50,9 @@ fn write_list(f: &mut fmt::Formatter<'_>, items: &[Node], indent: usize) -> fmt:
 /// Writes a value after its key: scalars on the same line, collections and blocks below it.
 fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::Result {
     let deeper = indent + 2;
+    if let Some(text) = flow(node).filter(|text| text.len() <= FLOW_BYTES_MAX) {
+        return write!(f, " {text}");
+    }
     match &node.kind {
         Kind::Map(entries) if !entries.is_empty() => {
             write!(f, "\n{:deeper$}", "")?;
@@ -69,6 +75,44 @@ fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::R
     }
 }
 
+/// A map or list on one line, unless a part of it is a block. Maps in a list stand below each other: they are rows or steps.
+fn flow(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Map(entries) if !entries.is_empty() => {
+            let parts: Option<Vec<String>> = entries.iter().map(flow_entry).collect();
+            Some(format!("{{ {} }}", parts?.join(", ")))
+        }
+        Kind::List(items) if !items.is_empty() => {
+            let flat = |item: &Node| if item.as_map().is_some() { None } else { flow_item(item) };
+            let parts: Option<Vec<String>> = items.iter().map(flat).collect();
+            Some(format!("[{}]", parts?.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn flow_entry(entry: &Entry) -> Option<String> {
+    let key = Node { span: entry.key.span.clone(), kind: Kind::Text(entry.key.name.clone(), Style::Plain) };
+    Some(format!("{}: {}", Inline(&key), flow_item(&entry.value)?))
+}
+
+fn flow_item(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Text(text, Style::Block) if text.contains('\n') => None,
+        Kind::Map(entries) if !entries.is_empty() => flow(node),
+        Kind::List(items) if !items.is_empty() => flow(node),
+        _ => Some(Inline(node).to_string()),
+    }
+}
+
+struct Inline<'a>(&'a Node);
+
+impl fmt::Display for Inline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_inline(f, self.0)
+    }
+}
+
 /// A block cannot hold what YAML would fold, strip or refuse.
 fn fits_block(text: &str) -> bool {
     text.ends_with('\n')
@@ -82,6 +126,8 @@ fn write_inline(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
         Kind::Null => f.write_str("null"),
         Kind::Bool(value) => write!(f, "{value}"),
         Kind::Number(value) => write!(f, "{value}"),
+        // What was in quotes may be no matcher and no SQL without them.
+        Kind::Text(text, Style::Quoted) => f.write_str(&in_quotes(text)),
         Kind::Text(text, _) => write_text(f, text),
         Kind::List(_) => f.write_str("[]"),
         Kind::Map(_) => f.write_str("{}"),
@@ -93,8 +139,13 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         && text.trim() == text
         && !text.contains([':', '#', '\n', '"', '\'', '{', '}', '[', ']', ',', '&', '*', '!', '|', '>', '%', '@', '`'])
         && !text.starts_with(['-', '?']);
-    // A JSON string is a double-quoted YAML scalar.
-    if plain { f.write_str(text) } else { write!(f, "{}", serde_json::Value::from(text)) }
+    if plain { f.write_str(text) } else { f.write_str(&in_quotes(text)) }
+}
+
+/// A JSON string is a double-quoted YAML scalar, but for the controls that JSON takes as they are.
+fn in_quotes(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]

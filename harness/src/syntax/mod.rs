@@ -6,6 +6,6 @@ mod parse;
 mod scalar;
 mod toml;
 
-pub use node::{Entry, Key, Kind, Node, Style};
+pub use node::{Entry, Key, Kind, Node, Style, Visited};
 pub use parse::{parse, read};
 pub use toml::read_toml;

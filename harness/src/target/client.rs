@@ -1,13 +1,14 @@
 //! The one MCP client of the suite: rmcp's, with its traffic recorded and nothing cached.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rmcp::ClientServiceExt;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, CompleteRequest,
-    CompleteRequestParams, GetPromptRequest, GetPromptRequestParams, Implementation, JsonObject, ListPromptsRequest,
-    ListResourceTemplatesRequest, ListResourcesRequest, ListToolsRequest, PaginatedRequestParams, ReadResourceRequest,
-    ReadResourceRequestParams, ServerResult,
+    ArgumentInfo, CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest,
+    CompleteRequest, CompleteRequestParams, CompletionContext, GetPromptRequest, GetPromptRequestParams,
+    Implementation, JsonObject, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest,
+    ListToolsRequest, PaginatedRequestParams, ReadResourceRequest, ReadResourceRequestParams, Reference, ServerResult,
 };
 use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::IntoTransport;
@@ -54,6 +55,28 @@ pub struct Disturbance {
     pub cancel_after: Option<Duration>,
     /// Keeps its answer from the client.
     pub drop_response: bool,
+}
+
+/// What completions are asked for.
+#[derive(Debug)]
+pub struct Completing {
+    /// What the argument belongs to.
+    pub of: ArgumentOf,
+    /// The argument's name.
+    pub argument: String,
+    /// What is written of it so far.
+    pub value: String,
+    /// The values of the other arguments, by name.
+    pub others: HashMap<String, String>,
+}
+
+/// What an argument belongs to.
+#[derive(Debug)]
+pub enum ArgumentOf {
+    /// A prompt of this name.
+    Prompt(String),
+    /// A resource template.
+    Resource(String),
 }
 
 impl Client {
@@ -148,7 +171,16 @@ impl Client {
     }
 
     /// Asks for an argument's completions; the result is the completion itself.
-    pub async fn complete(&self, params: CompleteRequestParams) -> Reply {
+    pub async fn complete(&self, completing: Completing) -> Reply {
+        let reference = match completing.of {
+            ArgumentOf::Prompt(name) => Reference::for_prompt(name),
+            ArgumentOf::Resource(template) => Reference::for_resource(template),
+        };
+        let argument = ArgumentInfo::new(completing.argument, completing.value);
+        let mut params = CompleteRequestParams::new(reference, argument);
+        if !completing.others.is_empty() {
+            params = params.with_context(CompletionContext::with_arguments(completing.others));
+        }
         match self.request(ClientRequest::CompleteRequest(CompleteRequest::new(params))).await {
             Reply::Result(mut result) => Reply::Result(result["completion"].take()),
             other => other,

@@ -51,7 +51,10 @@ impl<'a> Seen<'a> {
                 }
                 None => {}
             }
-            self.steps(step.action.inner().or(step.action.fragment()).unwrap_or_default());
+            // Whoever lost an answer connects anew.
+            self.several_clients |= step.drop_response;
+            let fragment = step.action.expansion().map(|expansion| expansion.fragment.steps.as_slice());
+            self.steps(step.action.inner().or(fragment).unwrap_or_default());
         }
     }
 }

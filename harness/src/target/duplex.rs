@@ -9,10 +9,8 @@ use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 use tokio::io::DuplexStream;
 
+use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
-
-/// What a pipe between client and server holds before the writer waits.
-pub(super) const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// The in-process target.
 #[derive(Debug, Default)]
@@ -26,6 +24,10 @@ impl Duplex {
 impl Target for Duplex {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn keeps_engine(&self) -> bool {
+        true
     }
 
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {
@@ -42,9 +44,16 @@ impl Duplex {
         if let Some(rows) = launch.query_rows_max {
             limits.query_rows_max = rows;
         }
-        let endpoint = launch.endpoint.ok_or("the server needs a hyperd, and the run has none")?;
+        if let Some(deadline) = launch.hang_deadline {
+            limits.hang_deadline = deadline;
+        }
+        let engine = match (launch.endpoint, launch.hyperd) {
+            (Some(endpoint), _) => EngineSource::Endpoint(endpoint),
+            (None, Some(executable)) => EngineSource::Hyperd(executable),
+            (None, None) => return Err("the server needs a hyperd, and the run has none".to_owned()),
+        };
         let config = Config {
-            engine: EngineSource::Endpoint(endpoint),
+            engine,
             persistent: launch.persistent,
             read_only: launch.read_only,
             limits,

@@ -2,11 +2,13 @@
 
 pub mod client;
 mod demands;
+mod demo;
 mod duplex;
 pub mod expected;
 pub mod file;
 mod find;
 mod http;
+mod in_process;
 mod log;
 mod placeholders;
 mod process;
@@ -26,10 +28,12 @@ use futures::future::LocalBoxFuture;
 
 pub use client::Client;
 pub use demands::Demands;
+pub use demo::Demo;
 pub use duplex::Duplex;
 pub use expected::Expected;
 pub use file::TargetFile;
 pub use find::{NoTarget, find};
+pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
@@ -53,6 +57,8 @@ pub struct Launch {
     pub log: Log,
     /// How long a statement may run; `None` for the server's default.
     pub statement_deadline: Option<Duration>,
+    /// How long hyperd may not answer before it is taken to hang; `None` for the server's default.
+    pub hang_deadline: Option<Duration>,
     /// How many rows an answer may hold; `None` for the server's default.
     pub query_rows_max: Option<usize>,
 }
@@ -85,6 +91,11 @@ pub trait Target: Send + Sync {
     /// Why a case with these demands is not applicable to this kind of server; `None` where it is.
     fn cannot(&self, _demands: &Demands) -> Option<String> {
         None
+    }
+
+    /// Whether a server that is given no endpoint starts [`Launch::hyperd`], and another one when that dies.
+    fn keeps_engine(&self) -> bool {
+        false
     }
 
     /// Starts a server.

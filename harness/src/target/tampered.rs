@@ -16,7 +16,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::duplex::{InProcess, PIPE_BYTES_MAX};
+use super::duplex::InProcess;
+use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Duplex, Launch, Protocol, Running, Target};
 
 /// JSON-RPC's number for a server that cannot do what it was asked.
@@ -109,6 +110,10 @@ impl Target for Tampered {
 
     fn needs_engine(&self) -> bool {
         self.needs_engine
+    }
+
+    fn keeps_engine(&self) -> bool {
+        true
     }
 
     fn launch(&self, launch: Launch) -> LocalBoxFuture<'_, Result<Rc<dyn Running>, String>> {

@@ -53,6 +53,11 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         SERIALIZATION_FAILURE => Error::new(Code::ResourceBusy, text)
             .suggest("Another call changed the same at that moment. Nothing was done; call again."),
         "57014" => Error::new(Code::Cancelled, text),
+        // Which of them hyperd says of a full disk depends on what it was writing.
+        _ if state.starts_with("53") || matches!(state, "58000" | "58030") => Error::new(Code::SqlError, text).suggest(
+            "Check that there is space left on the disk, and memory: nothing was changed. Make room and call again, \
+             or use a database on another disk.",
+        ),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
@@ -69,8 +74,9 @@ fn busy(text: String) -> Error {
 
 fn lost(text: &str) -> Error {
     Error::new(Code::ConnectionLost, format!("The connection to hyperd broke: {text}")).suggest(
-        "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. What \
-             hyperd had not yet written to disk is lost; check `local` with describe.",
+        "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. If hyperd \
+         died, all tables of `local` are lost. The other databases hold whatever was answered as done; of this call \
+         they hold all or nothing, so look before you repeat a write.",
     )
 }
 

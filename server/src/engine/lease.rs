@@ -6,14 +6,16 @@ use std::sync::Arc;
 use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::connection::{Attachments, Connection};
+use super::connection::{Attached, Attachments, Connection};
 use super::error::{SERIALIZATION_FAILURE, translate};
-use super::pool::Idle;
+use super::idle::Idle;
 use super::rows::{self, Bounds, Column, Rows};
-use crate::call::Call;
+use super::source::Source;
+use crate::call::{Call, Unwritten};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
+use crate::sql::classify::{Kind, classify};
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -22,9 +24,12 @@ use crate::sql;
 pub struct Lease {
     connection: Option<Connection>,
     idle: Arc<Idle>,
+    source: Arc<Source>,
     _permit: OwnedSemaphorePermit,
     /// Where unqualified names go.
     database: String,
+    /// What there is to attach.
+    wanted: Attachments,
     /// A statement was sent and its end was not seen.
     running: bool,
     fate: Fate,
@@ -42,20 +47,38 @@ enum Fate {
 }
 
 impl Lease {
-    pub(super) fn new(connection: Connection, idle: Arc<Idle>, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        idle: Arc<Idle>,
+        source: Arc<Source>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             connection: Some(connection),
             idle,
+            source,
             _permit: permit,
             database: String::new(),
+            wanted: Attachments::default(),
             running: false,
             fate: Fate::Reused,
             transaction: false,
         }
     }
 
+    /// Which hyperd it leads to: how often another one had taken the place of the one before.
+    pub fn epoch(&self) -> u64 {
+        self.connection.as_ref().map_or(0, |connection| connection.epoch)
+    }
+
     /// Runs one statement that returns no rows; answers how many rows it changed.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+        self.attach_named(call, sql).await?;
+        self.note_change(call, sql)?;
+        self.send(call, sql).await
+    }
+
+    async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         self.watch(call, async { wire.execute_command(sql).await }).await
@@ -63,6 +86,7 @@ impl Lease {
 
     /// Runs one query and reads its rows until one of the bounds is reached.
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
+        self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         let rows = self.watch(call, rows::read(&wire, sql, bounds)).await?;
@@ -75,6 +99,7 @@ impl Lease {
 
     /// The columns of a query's result, of whatever types; none of its rows is read.
     pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
+        self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
         self.watch(call, rows::columns(&wire, &none)).await
@@ -102,12 +127,12 @@ impl Lease {
     /// Begins a transaction. Dropping the lease before [`Lease::commit`] undoes it.
     pub async fn begin(&mut self, call: &Call) -> Result<(), Error> {
         self.transaction = true;
-        self.execute(call, "BEGIN TRANSACTION").await.map(drop)
+        self.send(call, "BEGIN TRANSACTION").await.map(drop)
     }
 
     /// Makes the transaction's changes permanent.
     pub async fn commit(&mut self, call: &Call) -> Result<(), Error> {
-        self.execute(call, "COMMIT").await?;
+        self.send(call, "COMMIT").await?;
         self.transaction = false;
         Ok(())
     }
@@ -117,34 +142,70 @@ impl Lease {
         if self.fate == Fate::Doubtful || !self.transaction {
             return;
         }
-        if self.execute(&Call::housekeeping(), "ROLLBACK").await.is_ok() {
+        if self.send(&Call::housekeeping(), "ROLLBACK").await.is_ok() {
             self.transaction = false;
         }
     }
 
-    /// Attaches and detaches what the connection lacks, and sends unqualified names to `database`.
+    /// Lets go of what is not attached any more, attaches `database`, and sends unqualified names to it. What else a
+    /// statement names is attached when it is sent.
     pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
         database.clone_into(&mut self.database);
+        self.wanted = wanted.clone();
         let connection = self.connection()?;
         if connection.version != Some(wanted.version) {
-            let mut complete = true;
-            for (sql, change) in connection.missing(wanted) {
-                match self.change(call, &sql).await {
-                    Ok(()) => self.connection()?.apply(change),
-                    // A file that has gone bad must not take the other databases with it.
-                    Err(error) if error.code != Code::ConnectionLost && change.spares(database) => {
-                        tracing::warn!(%error, %sql, "a database could not be attached to a new connection");
-                        complete = false;
-                    }
-                    Err(error) => return Err(error),
-                }
+            for (sql, alias) in connection.stale(wanted) {
+                self.change(call, &sql).await?;
+                self.connection()?.detached(&alias);
             }
-            self.connection()?.version = complete.then_some(wanted.version);
+            self.connection()?.version = Some(wanted.version);
+        }
+        for (sql, attachment) in self.connection()?.missing(wanted, |alias| alias == database) {
+            self.change(call, &sql).await?;
+            self.connection()?.attached(attachment);
         }
         let current = self.connection()?.search_path.as_deref();
         if current != Some(database) && !database.is_empty() {
-            self.execute(call, &format!("SET schema_search_path = {}", sql::identifier(database))).await?;
+            self.send(call, &format!("SET schema_search_path = {}", sql::identifier(database))).await?;
             self.connection()?.search_path = Some(database.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Attaches the databases that a statement names. A file is held only while somebody needs it: hyperd writes it out
+    /// when the last connection lets go of it.
+    async fn attach_named(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+        let connection = self.connection.as_ref().ok_or_else(given_back)?;
+        if connection.missing(&self.wanted, |_| true).is_empty() {
+            return Ok(());
+        }
+        let words = sql::names(sql);
+        let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
+        for (sql, attachment) in connection.missing(&self.wanted, named) {
+            match self.change(call, &sql).await {
+                Ok(()) => self.connection()?.attached(attachment),
+                Err(error) if error.code == Code::ConnectionLost => return Err(error),
+                // It may be named by chance. If not, the statement fails, and only the statements that name it.
+                Err(error) => tracing::warn!(%error, %sql, "a database could not be attached to a connection"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes in the call which files are to be on disk before it is answered as done.
+    fn note_change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+        let database = self.database.clone();
+        let connection = self.connection()?;
+        let statement = classify(sql);
+        if !matches!(statement.kind, Kind::Dml | Kind::Ddl) {
+            return Ok(());
+        }
+        for name in &statement.targets {
+            let alias = if let [alias, _, _] = &name[..] { alias } else { &database };
+            let attached = connection.attached.iter().find(|attached| attached.database.alias == *alias);
+            if let Some(Attached { database, root: Some(root) }) = attached {
+                call.changed(&database.path, Unwritten { epoch: connection.epoch, root: root.clone() });
+            }
         }
         Ok(())
     }
@@ -152,13 +213,13 @@ impl Lease {
     /// Attaches or detaches; Hyper refuses that at the moment in which another connection changes the tables there.
     async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
         for _ in 1..limits::ATTACH_TRIES_MAX {
-            match self.execute(call, sql).await {
+            match self.send(call, sql).await {
                 Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
                 done => return done.map(drop),
             }
             call.race(tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS))).await?;
         }
-        self.execute(call, sql).await.map(drop)
+        self.send(call, sql).await.map(drop)
     }
 
     /// Waits for a statement; interrupted, cancels it in hyperd and waits a little for its end.
@@ -176,6 +237,12 @@ impl Lease {
         let ended = tokio::select! {
             biased;
             ended = &mut statement => ended,
+            endpoint = Box::pin(self.source.watch_pulse()) => {
+                self.fate = Fate::Doubtful;
+                self.running = false;
+                self.idle.clear();
+                return Err(self.source.hung(&endpoint).await);
+            }
             reason = call.interrupted() => {
                 self.fate = Fate::Doubtful;
                 cancel(&wire).await;
@@ -206,7 +273,7 @@ impl Lease {
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Error> {
-        self.connection.as_mut().ok_or_else(|| Error::internal("A lease was used after it was given back."))
+        self.connection.as_mut().ok_or_else(given_back)
     }
 
     fn wire(&mut self) -> Result<Arc<AsyncConnection>, Error> {
@@ -226,6 +293,10 @@ impl Drop for Lease {
             self.idle.give_back(connection);
         }
     }
+}
+
+fn given_back() -> Error {
+    Error::internal("A lease was used after it was given back.")
 }
 
 async fn cancel(wire: &AsyncConnection) {

@@ -5,12 +5,16 @@
 
 mod connection;
 mod error;
+mod idle;
 mod lease;
 mod pool;
 mod process;
+mod root;
 mod rows;
+mod source;
 mod temporal;
 mod value;
+mod write_out;
 
 pub use connection::{Attachment, Attachments};
 pub use lease::Lease;
@@ -18,6 +22,9 @@ pub use pool::Engine;
 pub use process::Hyperd;
 pub use rows::{Bounds, Column, Rows};
 pub use value::type_name;
+
+/// What the names of tables start with that the server makes for a moment; nobody is shown them.
+pub const HIDDEN_PREFIX: &str = "_hyperd_mcp_load_";
 
 /// What is logged unless told otherwise. What the driver warns of, an error of ours tells as well.
 pub const LOG_FILTER: &str = "warn,hyperd_mcp=info,hyperdb_api=error,hyperdb_api_core=error";

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use hyperdb_api::{HyperProcess, Parameters};
 use tokio::process::Command;
@@ -44,12 +45,20 @@ impl Hyperd {
         process.as_mut().is_none_or(HyperProcess::has_exited)
     }
 
+    /// Kills one that does not answer, and waits until it is gone.
+    pub async fn kill(&self) {
+        self.end(Duration::ZERO).await;
+    }
+
     /// Stops it and waits until it is gone.
     pub async fn stop(&self) {
+        self.end(limits::ms(limits::SHUTDOWN_DEADLINE_MS)).await;
+    }
+
+    async fn end(&self, grace: Duration) {
         let process = self.process.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(process) = process else { return };
-        let stopped =
-            tokio::task::spawn_blocking(move || process.shutdown_timeout(limits::ms(limits::SHUTDOWN_DEADLINE_MS)));
+        let stopped = tokio::task::spawn_blocking(move || process.shutdown_timeout(grace));
         if let Ok(Err(error)) = stopped.await {
             tracing::warn!(%error, pid = self.pid, "hyperd did not stop cleanly");
         }

@@ -84,6 +84,8 @@ fn refuse_unfit(columns: &[Column], format: &str, foreign: &[&str]) -> Result<()
 pub(super) fn explained(error: Error, job: &Job<'_>) -> Error {
     let unwritten = match error.sqlstate.as_deref() {
         Some("42501" | "53100" | "53200" | "58000" | "58030" | "58S01") => true,
+        // hyperd says so of a full disk under several states, that of success among them.
+        _ if error.message.contains("could not grow file") => true,
         // A query may read files of its own that are not there.
         Some("58P01") => !matches!(job.source, Source::Query(_)),
         _ => false,

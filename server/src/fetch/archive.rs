@@ -50,6 +50,25 @@ pub fn unpack(archive: &Path, folder: &Path, select: Select<'_>) -> Result<Vec<P
     Ok(unpacked)
 }
 
+/// The newest day on which a selected member of a zip file was made; none where the archive does not say.
+pub fn built(archive: &Path, select: Select<'_>) -> Option<String> {
+    /// Archives that are made alike on every machine carry the first day that the format knows.
+    const UNKNOWN: &str = "1980-01-01";
+    let mut zip = zip::ZipArchive::new(BufReader::new(File::open(archive).ok()?)).ok()?;
+    let mut days = Vec::new();
+    for index in 0..zip.len() {
+        let member = zip.by_index_raw(index).ok()?;
+        let selected = member.is_file() && member.name().is_ok_and(|name| select(&name).is_some());
+        days.extend(
+            member
+                .last_modified()
+                .filter(|_| selected)
+                .map(|made| format!("{:04}-{:02}-{:02}", made.year(), made.month(), made.day())),
+        );
+    }
+    days.into_iter().max().filter(|day| day != UNKNOWN)
+}
+
 fn unpack_zip(archive: &Path, folder: &Path, select: Select<'_>) -> Result<Vec<PathBuf>, Error> {
     let file = File::open(archive).map_err(Error::io("open", archive))?;
     let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| broken(archive, error))?;

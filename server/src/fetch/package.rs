@@ -49,6 +49,9 @@ pub struct Receipt {
     pub archive: String,
     /// The archive's SHA-256.
     pub sha256: String,
+    /// The day on which the unpacked files were made, as `2026-10-16`, where the archive says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<String>,
     /// When it was fetched, in seconds since 1970.
     pub fetched_unix_s: u64,
 }
@@ -142,6 +145,7 @@ impl Package {
             version: self.version.clone(),
             archive: file,
             sha256: actual,
+            built: archive::built(archive, recipe.select),
             fetched_unix_s: now.as_secs(),
         };
         receipt.write(prepared)

@@ -40,6 +40,24 @@ impl Pip {
         Ok(Self { command })
     }
 
+    /// The versions of the package that the index has for this machine, newest first; the package's own is not looked at.
+    pub fn versions(&self, package: &Package) -> Result<Vec<String>, Error> {
+        let arguments = ["index", "versions", "--disable-pip-version-check", &package.name];
+        let failed = |detail: String| Error::Pip {
+            package: package.name.clone(),
+            command: format!("{} {}", self.command.join(" "), arguments.join(" ")),
+            detail,
+        };
+        let mut command = Command::new(self.command[0]);
+        command.args(&self.command[1..]).args(arguments).stdin(Stdio::null());
+        let output = command.output().map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            return Err(failed(reason(&String::from_utf8_lossy(&output.stderr))));
+        }
+        let versions = listed(&String::from_utf8_lossy(&output.stdout));
+        if versions.is_empty() { Err(failed("it listed no versions".to_owned())) } else { Ok(versions) }
+    }
+
     /// Downloads the package's archive into `folder`, which must exist and be empty.
     pub fn download(&self, package: &Package, folder: &Path) -> Result<PathBuf, Error> {
         let mut command = Command::new(self.command[0]);
@@ -63,6 +81,12 @@ impl Pip {
         archive_in(folder, package.form)?
             .ok_or_else(|| failed("it said to have succeeded and left no archive".to_owned()))
     }
+}
+
+/// The versions in what `pip index versions` prints.
+fn listed(output: &str) -> Vec<String> {
+    let line = output.lines().find_map(|line| line.trim().strip_prefix("Available versions:"));
+    line.into_iter().flat_map(|line| line.split(',')).map(|version| version.trim().to_owned()).collect()
 }
 
 fn arguments(package: &Package, folder: &Path) -> Result<Vec<String>, Error> {
@@ -118,6 +142,13 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case::newest_first("p (0.0.2)\nAvailable versions: 0.0.2, 0.0.1\n  INSTALLED: 0.0.1\n", &["0.0.2", "0.0.1"])]
+    #[case::none("ERROR: No matching distribution\n", &[])]
+    fn versions_are_read(#[case] output: &str, #[case] expected: &[&str]) {
+        assert_eq!(listed(output), expected);
+    }
 
     #[rstest]
     #[case::silent("", "it gave no reason")]

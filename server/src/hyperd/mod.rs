@@ -9,4 +9,4 @@ pub mod releases;
 
 pub use locate::{FoundBy, Located, locate, locate_without_fetch};
 pub use pins::{Pin, Platform, pinned_release};
-pub use releases::{Installed, install, installed};
+pub use releases::{Installed, available, install, installed};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::pins::{Pin, Platform};
 use crate::error::{Code, Error};
 use crate::fetch::package::Recipe;
+use crate::fetch::pip::Pip;
 use crate::fetch::{self, Form, Package, Receipt, Store};
 
 /// The wheel that carries hyperd.
@@ -32,6 +33,16 @@ pub struct Installed {
 /// The releases in the cache, oldest first.
 pub fn installed() -> Result<Vec<Installed>, Error> {
     Ok(installed_in(&user_store()?))
+}
+
+/// The releases that can be fetched for this machine, newest first. Asks the network.
+pub fn available() -> Result<Vec<String>, Error> {
+    let package =
+        Package { name: PACKAGE.to_owned(), version: "(any version)".to_owned(), sha256: None, form: Form::Wheel };
+    let versions = Pip::find(&package).and_then(|pip| pip.versions(&package)).map_err(|error| not_listed(&error))?;
+    let mut releases: Vec<String> = versions.into_iter().filter(|version| number(version).is_some()).collect();
+    releases.sort_by_key(|release| std::cmp::Reverse(number(release)));
+    Ok(releases)
 }
 
 /// Brings a release into the cache, unless it is there.
@@ -108,6 +119,11 @@ fn make_executable(folder: &Path) -> Result<(), fetch::Error> {
 #[cfg(not(unix))]
 fn make_executable(_folder: &Path) -> Result<(), fetch::Error> {
     Ok(())
+}
+
+fn not_listed(error: &fetch::Error) -> Error {
+    Error::new(Code::HyperdNotFound, format!("The releases of hyperd could not be listed: {error}."))
+        .suggest(error.suggestion())
 }
 
 fn not_fetched(error: &fetch::Error) -> Error {

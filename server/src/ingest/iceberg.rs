@@ -1,5 +1,6 @@
 //! Iceberg: a folder of metadata and Parquet files, which hyperd reads and knows the schema of.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -39,13 +40,14 @@ impl IcebergTable {
                 .suggest("Give the folder that has `metadata` in it; load_file reads single files."));
         }
         let metadata = path.join(METADATA_FOLDER);
-        let Ok(entries) = metadata.read_dir() else {
-            return Err(Error::new(
+        let entries = metadata.read_dir().map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => unreadable(&metadata, &error),
+            _ => Error::new(
                 Code::UnsupportedFormat,
                 format!("`{}` is no Iceberg table: it has no folder `{METADATA_FOLDER}`.", path.display()),
             )
-            .suggest("Give the folder that has `metadata` in it."));
-        };
+            .suggest("Give the folder that has `metadata` in it."),
+        })?;
         if let Some(name) = &metadata_filename {
             check_metadata(&metadata, name)?;
         }

@@ -235,7 +235,7 @@ impl Load<'_> {
 
     async fn replace(&self) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
-        let new = swap::new_name();
+        let new = self.session.unfinished_name();
         let placed = match self.fill(&mut self.lease().await?, &new, &wanted).await {
             Ok(rows) => self.place(&new).await.map(|before| (rows, before)),
             Err(error) => Err(error),
@@ -307,7 +307,7 @@ impl Load<'_> {
     /// Makes a table that is not there; the caller has the right to write.
     async fn make(&self, mut lease: Lease) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
-        let new = swap::new_name();
+        let new = self.session.unfinished_name();
         let placed = match self.fill(&mut lease, &new, &wanted).await {
             Ok(rows) => swap::rename(&mut lease, self.call, self.database, &new, self.table).await.map(|()| rows),
             Err(error) => Err(error),

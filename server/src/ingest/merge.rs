@@ -64,7 +64,7 @@ impl Load<'_> {
         let _guard = self.session.write_lock(self.call, self.database).await?;
         let mut lease = self.lease().await?;
         let found = find(&mut lease, self.call, self.database, self.table).await?;
-        let new = swap::new_name();
+        let new = self.session.unfinished_name();
         let merged = match &found {
             Some(table) => self.merge_into(lease, table, &new, key).await,
             None => self.merge_anew(lease, &new, key).await,

@@ -1,22 +1,10 @@
 //! How a new table takes the place of an old one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::Error;
-use crate::session::catalog::LOADING_PREFIX;
 use crate::session::{Database, Session};
 use crate::sql;
-
-/// A name that no table of any server has.
-pub(super) fn new_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-    format!("{LOADING_PREFIX}{}_{time:x}_{count}", std::process::id())
-}
 
 /// Gives a table another name.
 pub(super) async fn rename(
@@ -42,7 +30,7 @@ pub(super) async fn replace(
     new: &str,
     table: &str,
 ) -> Result<(), Error> {
-    let old = new_name();
+    let old = session.aside_name(table);
     let own = Call::housekeeping();
     let placed = match rename(&mut lease, call, database, table, &old).await {
         Ok(()) => rename(&mut lease, &own, database, new, table).await,

@@ -18,13 +18,30 @@ pub(crate) fn of_input<T: JsonSchema>() -> (String, Value) {
     (description, schema)
 }
 
-/// The schema of a tool's answer.
+/// The schema of a tool's answer: what it names, and nothing else, so that a client can rely on both.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
     if let Value::Object(object) = &mut schema {
         object.remove("description");
     }
+    close(&mut schema);
     schema
+}
+
+/// An object whose members are named has no others.
+fn close(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    if object.contains_key("properties") {
+        object.entry("additionalProperties").or_insert(json!(false));
+    }
+    for (key, value) in object.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties", Value::Object(properties)) => properties.values_mut().for_each(close),
+            ("items" | "additionalProperties", value) => close(value),
+            ("anyOf" | "oneOf", Value::Array(branches)) => branches.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
 }
 
 fn generate<T: JsonSchema>(mut settings: SchemaSettings) -> Value {

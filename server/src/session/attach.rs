@@ -77,6 +77,9 @@ impl Session {
             Ok(lease) => {
                 self.databases.write().unwrap_or_else(PoisonError::into_inner).add(database.clone());
                 drop(lease);
+                if exists && writable {
+                    self.sweep(call, &database).await;
+                }
                 Ok(database)
             }
             Err(error) => {
@@ -142,6 +145,10 @@ async fn locate(typed: &str, create: bool) -> Result<(PathBuf, bool), Error> {
         }
         Ok(found) => return Ok((found, true)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {}
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(Error::invalid(format!("The server may not look at {}: {error}.", path.display()))
+                .suggest("Give the user that runs the server permission to use the folder."));
+        }
         Err(error) => {
             return Err(Error::new(
                 Code::FileNotFound,

@@ -52,7 +52,7 @@ pub const TABLE_CATALOG: &str = "_table_catalog";
 /// The table that notes which files of watched folders were loaded; [`crate::watch`] keeps it.
 pub const WATCH_LEDGER: &str = "_watch_ledger";
 /// What the names of tables start with that a load has not finished.
-pub const LOADING_PREFIX: &str = "_hyperd_mcp_load_";
+pub const LOADING_PREFIX: &str = crate::engine::HIDDEN_PREFIX;
 
 /// Whether a table keeps the server's own books, or is being loaded, and is not shown as a user's.
 pub fn is_bookkeeping(name: &str) -> bool {

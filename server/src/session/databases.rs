@@ -56,6 +56,15 @@ impl Databases {
         self.list.retain(|(database, _)| database.alias != alias);
     }
 
+    /// Puts another file under an alias, in the same place of the order.
+    pub(super) fn replace(&mut self, alias: &str, path: &Path) {
+        self.version += 1;
+        for (database, generation) in self.list.iter_mut().filter(|(database, _)| database.alias == alias) {
+            path.clone_into(&mut database.path);
+            *generation = self.version;
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Database> {
         self.list.iter().map(|(database, _)| database)
     }
@@ -73,6 +82,7 @@ impl Databases {
             alias: database.alias.clone(),
             path: database.path.clone(),
             generation: *generation,
+            lasting: database.kind != Kind::Local,
         };
         Attachments { version: self.version, databases: self.list.iter().map(attachment).collect() }
     }
@@ -85,6 +95,7 @@ impl Databases {
             alias: database.alias.clone(),
             path: database.path.clone(),
             generation: attachments.version,
+            lasting: database.kind != Kind::Local,
         });
         attachments
     }

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use super::leftovers::Unfinished;
+use super::local::Local;
 use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
@@ -29,6 +31,8 @@ pub struct Session {
     /// One writer at a time for each file's table catalogue, who need not wait for those that change its tables.
     pub(super) catalogs: FileLocks,
     pub(super) watches: Watches,
+    pub(super) local: Local,
+    pub(super) unfinished: Unfinished,
     /// Whether files that calls attach stay as they are.
     pub(super) read_only: bool,
     scratch: Mutex<Option<TempDir>>,
@@ -44,7 +48,8 @@ impl Session {
             Some(path) => Some(canonical_home(path).await?),
             None => None,
         };
-        let engine = Engine::start(&config.engine, &scratch_path, &config.limits).await?;
+        let unfinished = Unfinished::new();
+        let engine = Engine::start(&config.engine, &scratch_path, &config.limits, unfinished.application()).await?;
         let session = Self {
             engine,
             databases: RwLock::default(),
@@ -52,6 +57,8 @@ impl Session {
             writers: Mutex::default(),
             catalogs: Mutex::default(),
             watches: Watches::default(),
+            local: Local::default(),
+            unfinished,
             read_only: config.read_only,
             scratch: Mutex::new(Some(scratch)),
             scratch_path,
@@ -88,6 +95,9 @@ impl Session {
         for database in &databases {
             let opened = self.engine.acquire(&call, &attachments, &database.alias).await;
             opened.map_err(|error| not_opened(database, error))?;
+        }
+        for database in databases.iter().filter(|database| database.kind == Kind::Persistent && !self.read_only) {
+            self.sweep(&call, database).await;
         }
         Ok(())
     }

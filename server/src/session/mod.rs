@@ -3,7 +3,9 @@
 mod attach;
 pub mod catalog;
 mod databases;
+mod leftovers;
 mod lifecycle;
+mod local;
 mod new_table;
 mod routing;
 pub mod table_catalog;

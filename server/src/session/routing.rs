@@ -31,12 +31,34 @@ impl Session {
 
     /// A connection that has everything attached, and on which unqualified names go to `database`.
     pub async fn lease(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
+        self.renew_local(call).await?;
+        let lease = self.lease_of(call, database).await?;
+        if lease.epoch() == self.local.epoch() {
+            return Ok(lease);
+        }
+        // hyperd was replaced this very moment.
+        drop(lease);
+        self.renew_local(call).await?;
+        self.lease_of(call, database).await
+    }
+
+    async fn lease_of(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
         let attachments = self.attachments();
         if !attachments.databases.iter().any(|attached| attached.alias == database.alias) {
             return Err(Error::invalid(format!("The database `{}` was detached meanwhile.", database.alias))
                 .suggest("Attach it again with attach_database."));
         }
         self.engine.acquire(call, &attachments, &database.alias).await
+    }
+
+    /// Waits until what the call changed is on disk, where it is to last. The caller holds no connection.
+    pub async fn write_out(&self, call: &Call) -> Result<(), Error> {
+        self.engine.write_out(call).await
+    }
+
+    /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
+    pub fn is_unwritten(&self, database: &Database) -> bool {
+        self.engine.is_unwritten(&database.path)
     }
 
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.

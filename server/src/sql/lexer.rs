@@ -59,6 +59,15 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Open> {
     Ok(tokens)
 }
 
+/// Every name and word in a text; none where what it names is not known here.
+pub fn names(sql: &str) -> Option<std::collections::HashSet<String>> {
+    let tokens = tokens(sql).ok()?;
+    if tokens.contains(&Token::Escaped) {
+        return None;
+    }
+    Some(tokens.iter().filter_map(Token::name).map(str::to_owned).collect())
+}
+
 /// A text without the semicolons and comments at its end; all of whose tokens are known to end.
 pub(super) fn body(sql: &str) -> &str {
     let (mut rest, mut end) = (sql, 0);

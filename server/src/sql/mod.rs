@@ -7,5 +7,6 @@ mod quote;
 pub mod structure;
 mod subquery;
 
+pub use lexer::names;
 pub use quote::{identifier, literal, table};
 pub use subquery::subquery;

@@ -37,6 +37,9 @@ pub(super) struct DatabaseEntry {
     /// Size of the file, where it is on disk already.
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
+    /// A change was answered that is not on disk yet, because other calls go on using the file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unwritten: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -55,6 +58,9 @@ pub(super) struct Output {
     problem: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     engine: Option<Engine>,
+    /// What was lost when hyperd died, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     server_version: &'static str,
     read_only: bool,
     has_persistent: bool,
@@ -82,14 +88,17 @@ impl Tool for Status {
         let mut databases = Vec::new();
         for database in server.session().databases() {
             let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
+            let unwritten = server.session().is_unwritten(&database);
             let path = database.path.to_string_lossy().into_owned();
-            databases.push(DatabaseEntry { alias: database.alias, path, writable: database.writable, size_bytes });
+            let (alias, writable) = (database.alias, database.writable);
+            databases.push(DatabaseEntry { alias, path, writable, size_bytes, unwritten });
         }
         let config = server.config();
         Ok(Output {
             hyperd_running: engine.is_some(),
             problem,
             engine,
+            loss: server.session().loss(),
             server_version: env!("CARGO_PKG_VERSION"),
             read_only: config.read_only,
             has_persistent: config.persistent.is_some(),

@@ -80,6 +80,8 @@ impl Worker {
         let call = Call::new(self.watch.cancelled.clone(), self.statement_deadline);
         let receipt = ledger::receipt(&self.watch, &delivery.id, &delivery.name);
         let loaded = load_noted(&self.session, &call, request, &receipt).await?;
+        // The file is deleted next, and its rows must not be in hyperd's memory alone by then.
+        self.session.write_out(&call).await?;
         Ok(Some(loaded.rows))
     }
 

@@ -25,13 +25,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the command and introduces a client to it.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
+        Self::start_below(&[], arguments).await
+    }
+
+    /// The same below a command that becomes the server's, such as `setpriv`.
+    pub(crate) async fn start_below(below: &[&str], arguments: &[&str]) -> Self {
         let hyperd = tokio::task::spawn_blocking(hyperd_mcp::hyperd::locate).await;
         let hyperd = hyperd.expect("looking does not panic").expect("there is a hyperd").path;
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"))
-            .arg("--hyperd")
-            .arg(hyperd)
-            .args(arguments)
+        let command = [below, &[env!("CARGO_BIN_EXE_hyperd-mcp")], arguments].concat();
+        let mut child = Command::new(command[0])
+            .args(&command[1..])
+            .env("HYPERD_PATH", hyperd)
             .env("TMPDIR", temporary.path())
             .env_remove("HYPERDB_PERSISTENT_DB")
             .stdin(Stdio::piped())

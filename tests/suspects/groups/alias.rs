@@ -1,11 +1,24 @@
 //! Servers that lose track of what is attached under which name.
 
+use hyper_conform::target::Behind;
 use serde_json::{Value, json};
 
-use crate::fault::Answer;
+use crate::fault::{Answer, Call, Memory};
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("attaches everything writable, and says that it did not", "attach::an_existing", |call, memory, server| {
+        Box::pin(async move {
+            if call.is(&["attach_database"]) {
+                return attach_writable(&call, memory, server).await;
+            }
+            let mut answer = call.send(server).await;
+            for one in answer.value()["attachments"].as_array_mut().into_iter().flatten() {
+                one["writable"] = memory.kept(one["alias"].as_str().unwrap_or_default()).unwrap_or(json!(true));
+            }
+            answer
+        })
+    }),
     answered(
         "answers an alias as it was typed",
         "casing::answers_and_lists_show_the_alias_in_lower_case",
@@ -103,3 +116,15 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
         }
     }),
 ];
+
+async fn attach_writable(call: &Call, memory: &Memory, server: &Behind) -> Answer {
+    let mut changed = call.clone();
+    changed.arguments["writable"] = json!(true);
+    let mut answer = changed.send(server).await;
+    if !answer.is_error() {
+        let asked = json!(call.arguments["writable"] == true);
+        memory.keep(&call.text("alias").to_lowercase(), asked.clone());
+        answer.value()["writable"] = asked;
+    }
+    answer
+}

@@ -6,6 +6,17 @@ use crate::fault::{Answer, Call, Deed};
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead(
+        "notes into `persistent` alone, and says that it did not",
+        "catalog::metadata::a_note_for_lake",
+        |call, _, server| {
+            Box::pin(call.send_in_secret(server, |call| {
+                if call.is(NOTE) {
+                    call.arguments["database"] = json!("persistent");
+                }
+            }))
+        },
+    ),
     instead("keeps no catalogue", "catalog::seeding", AFTER_A_LOAD_DROPS),
     instead(
         "loses what people noted when a table is loaded again",

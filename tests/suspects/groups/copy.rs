@@ -5,6 +5,11 @@ use serde_json::json;
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("ignores `target_database`, and says that it did not", "copy::", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            call.forget("target_database");
+        }))
+    }),
     asked("ignores `target_database`", "copy::", |call| drop(call.forget("target_database"))),
     asked("replaces where it should append", "modes::append_adds_rows", |call| {
         if call.is(COPY) && call.text("mode") == "append" {

@@ -8,6 +8,13 @@ use crate::fault::{Answer, Call};
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("exports from `local` alone, and says that it did not", "export::hyper", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            if call.is(EXPORT) {
+                call.forget("database");
+            }
+        }))
+    }),
     asked("overwrites, unasked", "export::place", |call| {
         if call.is(EXPORT) {
             call.arguments["overwrite"] = json!(true);

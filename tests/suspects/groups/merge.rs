@@ -6,6 +6,14 @@ use crate::fault::Call;
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("merges into `local` alone, and says that it did not", "merge::rows", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            if is_merge(call) {
+                call.forget("database");
+                call.forget("persist");
+            }
+        }))
+    }),
     asked("appends where it should merge", "merge::rows", |call| merge_as(call, "append")),
     asked("replaces where it should merge", "merge::rows", |call| merge_as(call, "replace")),
     asked("sees the first column of a key alone", "rows::several_columns_are_a_key_together", |call| {

@@ -112,7 +112,7 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
     heard("does not hear that a call is cancelled", "query::cancel", |notification| {
         if notification["method"] == "notifications/cancelled" { Vec::new() } else { vec![notification] }
     }),
-    instead("does one thing at a time", "query::concurrency", |call, memory, server| {
+    instead("does one thing at a time", "concurrency::every_quick_call", |call, memory, server| {
         Box::pin(async move {
             let _turn = memory.turn.lock().await;
             call.send(server).await

@@ -6,6 +6,27 @@ use crate::fault::Call;
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("drops `database`, and says that it did not", "route::load", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            call.forget("database");
+        }))
+    }),
+    instead(
+        "ignores `persist`, and says that it did not",
+        "route::load::a_load_that_is_to_persist",
+        |call, _, server| {
+            Box::pin(call.send_in_secret(server, |call| {
+                call.forget("persist");
+            }))
+        },
+    ),
+    instead("reads from `local` alone, and says that it did not", "route::read", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            if call.is(&["query", "describe", "sample"]) {
+                call.forget("database");
+            }
+        }))
+    }),
     asked("drops `database`", "route::", |call| drop(call.forget("database"))),
     asked("ignores `persist`", "load::a_load_that_is_to_persist_goes_to_persistent", |call| {
         drop(call.forget("persist"));

@@ -8,6 +8,14 @@ use crate::fault::{Answer, Call};
 use crate::suspect::{Suspect, answered, asked, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    instead("watches for `local` alone, and says that it did not", "watch::sweep", |call, _, server| {
+        Box::pin(call.send_in_secret(server, |call| {
+            if call.is(WATCH) {
+                call.forget("database");
+                call.forget("persist");
+            }
+        }))
+    }),
     instead("says that it stopped, and does not", "watch::status", |call, _, server| {
         Box::pin(async move {
             if call.is(&["unwatch_directory"]) {

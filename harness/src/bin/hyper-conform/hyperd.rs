@@ -12,7 +12,11 @@ use super::Stop;
 #[derive(Debug, Subcommand)]
 pub(super) enum HyperdCommand {
     /// List the releases in the cache
-    List,
+    List {
+        /// List what can be fetched instead, newest first; asks the network
+        #[arg(long)]
+        available: bool,
+    },
     /// Fetch a release into the cache
     Install {
         /// The release, for example 0.0.26963
@@ -25,7 +29,8 @@ pub(super) enum HyperdCommand {
 pub(super) fn run(command: &HyperdCommand) -> Result<ExitCode, Stop> {
     let failed = |error: Error| Stop::CouldNotRun(told(&error));
     let lines = match command {
-        HyperdCommand::List => hyperd::installed()
+        HyperdCommand::List { available: true } => hyperd::available().map_err(failed)?,
+        HyperdCommand::List { available: false } => hyperd::installed()
             .map_err(failed)?
             .into_iter()
             .map(|installed| format!("{} {}", installed.release, installed.path.display()))

@@ -2,20 +2,44 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use hyper_conform::{Suite, plan};
+use clap::Args;
+use hyper_conform::target::Duplex;
+use hyper_conform::{Engines, Stage, Suite, lint, plan, tools};
 
 use super::Stop;
 
-/// The suite was read, so there is nothing wrong with it; what is left is to say what was looked at.
-pub(super) fn lint(suite: &Suite) -> Result<ExitCode, Stop> {
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// Look at the files alone; without it, calls are held against the server's tools/list
+    #[arg(long)]
+    offline: bool,
+}
+
+/// The suite was read, so its files are well formed; what is left is what they say.
+pub(super) fn lint(args: &LintArgs, suite: &Suite, color: bool) -> Result<ExitCode, Stop> {
+    let mut findings = lint::offline(suite);
+    let mut against = String::new();
+    if !args.offline {
+        let stage = Stage::new(Arc::new(Duplex), Engines::default(), &suite.root, false);
+        let tools = tools::of_target(&stage).map_err(|reason| {
+            Stop::CouldNotRun(format!("{reason}\n`lint --offline` looks at the files alone, without a server"))
+        })?;
+        against = format!(", {} tools", tools.len());
+        findings.extend(lint::against(suite, &tools));
+    }
+    if !findings.is_empty() {
+        return Err(Stop::Usage(super::render("the scenarios are not right", &findings, color)));
+    }
     let scenarios: usize = suite.files.iter().map(|file| file.file.scenarios.len()).sum();
     writeln!(
         io::stdout(),
-        "{} files, {} fragments, {scenarios} scenarios, {} cases, {} requirements: nothing wrong",
+        "{} files, {} fragments, {scenarios} scenarios, {} cases, {} capabilities, {} requirements{against}: nothing wrong",
         suite.files.len(),
         suite.fragments.len(),
         plan::cases(suite).len(),
+        suite.battery.rows().count(),
         suite.requirements.len(),
     )
     .map_err(|error| Stop::Usage(format!("failed to write: {error}")))?;

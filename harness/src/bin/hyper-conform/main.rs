@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run, 130 interrupted.
 
+mod capabilities;
+mod coverage;
 mod expected;
 mod hyperd;
 mod interrupt;
@@ -9,6 +11,7 @@ mod lint;
 mod list;
 mod run;
 mod schema;
+mod show;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,8 +50,16 @@ enum Command {
     Run(run::RunArgs),
     /// List the scenarios that would run
     List(Picked),
-    /// Check all files without running anything
-    Lint,
+    /// Try what Hyper can do, and compare with what is recorded
+    ///
+    /// Exit codes: 0 as recorded, 1 something broke, 4 only gains or other words, 2 usage, 3 could not run.
+    Capabilities(capabilities::CapabilitiesArgs),
+    /// Print a scenario as it would run: matrix values in their places, fragments written out
+    Show(Picked),
+    /// Check all files, and every call against the server's tools/list, without running anything
+    Lint(lint::LintArgs),
+    /// Print what the suite tries: requirements, tools, arguments, error codes
+    Coverage(coverage::CoverageArgs),
     /// Print the JSON Schema that editors complete and check scenario files with
     Schema,
     /// Find, list and install releases of hyperd
@@ -128,7 +139,12 @@ fn main() -> ExitCode {
             load(cli.suite.as_deref(), color).and_then(|suite| run::run(args, &suite, cli.suite.as_deref(), color))
         }
         Command::List(picked) => load(cli.suite.as_deref(), color).and_then(|suite| list::list(picked, &suite)),
-        Command::Lint => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(&suite)),
+        Command::Capabilities(args) => {
+            load(cli.suite.as_deref(), color).and_then(|suite| capabilities::run(args, &suite))
+        }
+        Command::Show(picked) => load(cli.suite.as_deref(), color).and_then(|suite| show::show(picked, &suite)),
+        Command::Lint(args) => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(args, &suite, color)),
+        Command::Coverage(args) => load(cli.suite.as_deref(), color).and_then(|suite| coverage::coverage(args, &suite)),
         Command::Schema => load(cli.suite.as_deref(), color).and_then(|suite| schema::schema(&Names::of(&suite))),
         Command::Hyperd(command) => hyperd::run(command),
     };

@@ -157,14 +157,15 @@ fn exit_code(run: &RunReport) -> ExitCode {
     }
 }
 
-/// The options of this run that change what a scenario does, for the line that runs it again.
+/// The command that runs cases again, with the options of this run that change what a scenario does.
 fn again(args: &RunArgs, suite: Option<&Path>, target: &str) -> String {
     let suite = suite.map(|suite| ("suite", suite.display().to_string()));
     let hyperd = args.hyperd.clone().map(|hyperd| ("hyperd", hyperd));
     let protocol = args.protocol.as_ref().map(|protocol| ("protocol", protocol.to_string()));
     let target = Some(("target", target.to_owned())).filter(|(_, target)| target != Duplex::NAME);
     let given = [suite, target, hyperd, protocol].into_iter().flatten();
-    given.map(|(name, value)| format!(" --{name} {}", quoted(&value))).collect::<Vec<_>>().concat()
+    let options: Vec<String> = given.map(|(name, value)| format!(" --{name} {}", quoted(&value))).collect();
+    format!("cargo conform run{}", options.concat())
 }
 
 /// As a shell takes it for one word.

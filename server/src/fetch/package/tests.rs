@@ -75,6 +75,7 @@ fn refuses_an_archive_of_another_digest(#[case] pinned: Option<String>, #[case] 
         version: "1.0".to_owned(),
         archive: "pkg-1.0-py3-none-any.whl".to_owned(),
         sha256,
+        built: None,
         fetched_unix_s: 0,
     });
     let prepared = folder.path().join("prepared");

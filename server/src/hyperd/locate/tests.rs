@@ -28,6 +28,7 @@ fn put_release(surroundings: &Surroundings, release: &str) -> PathBuf {
         version: release.to_owned(),
         archive: "x.whl".to_owned(),
         sha256: "00".repeat(32),
+        built: None,
         fetched_unix_s: 0,
     };
     let path = put(&folder.join(EXECUTABLE), true);
