@@ -30,6 +30,7 @@ const UNSEEN: [(&str, &[&str]); 7] = [
             "matrix_unused",
             "unclosed_variable",
             "variable_undefined",
+            "variable_without_parentheses",
             "when_never",
         ],
     ),

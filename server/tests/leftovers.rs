@@ -85,7 +85,7 @@ async fn a_load_of_a_living_session_is_left_alone() {
     let loader = Running::start(&["--persistent-db", &database]).await;
     let status = loader.call("status", json!({})).await;
     let endpoint = status["engine"]["endpoint"].as_str().expect("hyperd listens somewhere");
-    let neighbour = Running::start(&["--ephemeral-only", "--endpoint", endpoint]).await;
+    let neighbour = Running::with(&[], &["--ephemeral-only", "--endpoint", endpoint], &[]).await;
     loader.call("execute", json!({ "sql": ["CREATE TABLE slow (n BIGINT)"], "database": "persistent" })).await;
     let holds = loader.call("execute", json!({ "sql": [SLOW], "database": "persistent" }));
     let load = json!({ "table": "t", "data": "a\n1\n", "format": "csv", "database": "persistent" });

@@ -29,6 +29,7 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
         "harness/src/target/",
         "server/tests/",
         "server/benches/",
+        "server/examples/",
         "harness/benches/",
         // Shows how the author of another server uses the harness.
         "tests/library.rs",

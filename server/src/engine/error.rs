@@ -54,14 +54,20 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
             .suggest("Another call changed the same at that moment. Nothing was done; call again."),
         "57014" => Error::new(Code::Cancelled, text),
         // Which of them hyperd says of a full disk depends on what it was writing.
-        _ if state.starts_with("53") || matches!(state, "58000" | "58030") => Error::new(Code::SqlError, text).suggest(
-            "Check that there is space left on the disk, and memory: nothing was changed. Make room and call again, \
-             or use a database on another disk.",
-        ),
+        _ if state.starts_with("53") || matches!(state, "58000" | "58030") => no_room(text),
+        "00000" if text.contains("unable to write") => no_room(text),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
     }
+}
+
+/// A disk or a memory that is full.
+fn no_room(text: String) -> Error {
+    Error::new(Code::SqlError, text).suggest(
+        "Check that there is space left on the disk, and memory: nothing was changed. Make room and call again, or use \
+         a database on another disk.",
+    )
 }
 
 /// A file that another hyperd holds.
