@@ -139,8 +139,9 @@ impl Route {
         }
         let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
         let mut call = call.until(server.stopping().clone());
-        if let Some(peer) = context.peer.peer_info() {
-            call = call.of_client(&peer.client_info.name);
+        // Of a client without a handshake each request says whose it is.
+        if let Some(client) = context.client_info() {
+            call = call.of_client(&client.name);
         }
         let Some(token) = context.meta.get_progress_token() else {
             return (self.handler)(server, &call, arguments).await;
