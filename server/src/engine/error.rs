@@ -39,6 +39,7 @@ pub(super) fn translate(error: HyperError, database: &str) -> Error {
 
 fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
     match state {
+        _ if tells_no_room(&text) => no_room(text),
         "42P01" => {
             Error::new(Code::TableNotFound, format!("{text}\nUnqualified names were looked up in `{database}`."))
                 .suggest(format!("Call describe with database: \"{database}\" to see its tables."))
@@ -55,11 +56,16 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         "57014" => Error::new(Code::Cancelled, text),
         // Which of them hyperd says of a full disk depends on what it was writing.
         _ if state.starts_with("53") || matches!(state, "58000" | "58030") => no_room(text),
-        "00000" if text.contains("unable to write") => no_room(text),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
     }
+}
+
+/// Whether hyperd speaks of a full disk. It does so under whatever SQLSTATE the statement before it left behind: 00000,
+/// 58000 and 58P01 were seen for the same statement.
+pub fn tells_no_room(message: &str) -> bool {
+    message.contains("growing the database file failed")
 }
 
 /// A disk or a memory that is full.
@@ -120,10 +126,20 @@ mod tests {
     #[case::busy("55006", Code::ResourceBusy)]
     #[case::at_the_same_moment("40001", Code::ResourceBusy)]
     #[case::syntax("42601", Code::SqlError)]
+    #[case::full("53100", Code::SqlError)]
     fn sqlstates_have_codes_and_are_kept(#[case] state: &str, #[case] code: Code) {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");
         assert_eq!(error.code, code);
         assert_eq!(error.sqlstate.as_deref(), Some(state));
+    }
+
+    #[rstest]
+    #[case::none("00000")]
+    #[case::left_behind("58P01")]
+    fn a_full_disk_is_told_whatever_its_sqlstate(#[case] state: &str) {
+        let said = "unable to write compressed datablock: growing the database file failed";
+        let error = translate(HyperError::server(Some(state.to_owned()), said, None, None), "local");
+        assert!(error.suggestion.unwrap_or_default().contains("space left"));
     }
 
     #[test]

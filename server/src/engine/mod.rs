@@ -17,6 +17,7 @@ mod value;
 mod write_out;
 
 pub use connection::{Attachment, Attachments};
+pub use error::tells_no_room;
 pub use lease::Lease;
 pub use pool::Engine;
 pub use process::{Hyperd, locate};

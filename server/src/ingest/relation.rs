@@ -10,7 +10,7 @@ use super::scan::Dialect;
 use super::spelling::NULL_MARKERS;
 use super::types::SqlType;
 use crate::call::Call;
-use crate::engine::{Column, Lease};
+use crate::engine::{Column, Lease, tells_no_room};
 use crate::error::{Code, Error};
 use crate::sql;
 
@@ -196,6 +196,8 @@ pub(super) fn explain(error: Error, staged: &Staged) -> Error {
     match state {
         // A query may fail on its own account, and its words are the user's.
         _ if staged.format == Format::Query => error,
+        // The disk is at fault, not the input.
+        _ if tells_no_room(&error.message) => error,
         "XX001" | "58P01" | "0A000" | "42804" => {
             let mut explained =
                 Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", sentence(&error.message)))
