@@ -2,8 +2,8 @@
 //!
 //! The daemon listens on the loopback address, at a port that the system chooses, and says so in a file that only its
 //! user can read ([`discovery`]). Both ends prove that they know the secret in that file before they believe each other
-//! ([`wire`]). A server asks where hyperd is ([`client`]) and starts the daemon where there is none ([`start`]). The
-//! daemon ([`run`]) serves them ([`listener`]) and replaces a hyperd that dies or hangs ([`supervise`]).
+//! ([`wire`]). A server asks where hyperd is ([`client`]) and starts the daemon where there is none (`start`). The
+//! daemon ([`run`]) serves them (`listener`) and replaces a hyperd that dies or hangs (`supervise`).
 
 pub mod client;
 pub mod discovery;
