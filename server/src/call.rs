@@ -90,7 +90,11 @@ impl Call {
 
     /// Notes that the call has changed a file, which is to be on disk before the call is answered as done.
     pub fn changed(&self, path: &Path, unwritten: Unwritten) {
-        self.lock_unwritten().insert(path.to_owned(), unwritten);
+        let mut all = self.lock_unwritten();
+        // What one hyperd changed is not on disk because its successor wrote the file.
+        if all.get(path).is_none_or(|known| known.epoch == unwritten.epoch) {
+            all.insert(path.to_owned(), unwritten);
+        }
     }
 
     /// The files that were noted, each once.

@@ -59,6 +59,16 @@ impl Home {
     }
 }
 
+/// Also where a test fails: a daemon that is left would hold what it has for ever.
+impl Drop for Home {
+    fn drop(&mut self) {
+        let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
+        stop.args(["daemon", "stop"]).env("HYPERD_MCP_DAEMON_DIR", self.path()).stdout(Stdio::null());
+        // The tests that look at the end of the daemon do so by themselves.
+        let _ = stop.status();
+    }
+}
+
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("a number, not {value}"))
 }

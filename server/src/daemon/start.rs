@@ -68,8 +68,20 @@ fn spawn(home: &Home, options: &DaemonOptions) -> Result<Child, Error> {
         command.args(["--on-hang", "report"]);
     }
     command.current_dir(home.folder()).env(discovery::FOLDER_VARIABLE, home.folder());
+    keep_files();
     command.spawn().map_err(failed)
 }
+
+/// Keeps the files of this process, such as locks that whoever started it has left open, from the daemon.
+#[cfg(unix)]
+fn keep_files() {
+    const FIRST_BEYOND_STANDARD_ERROR: i32 = 3;
+    close_fds::set_fds_cloexec(FIRST_BEYOND_STANDARD_ERROR, &[]);
+}
+
+/// Windows hands down no file that is not named.
+#[cfg(not(unix))]
+fn keep_files() {}
 
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(limits::DAEMON_LOOK_MS)).await;

@@ -43,11 +43,16 @@ impl Engine {
     async fn write_file_out(&self, path: &Path, unwritten: &Unwritten) -> Result<(), Error> {
         let began = Instant::now();
         let mut pause = limits::ms(limits::WRITE_OUT_PAUSE_MIN_MS);
-        let is_written = || root::of(path).is_none_or(|root| root != unwritten.root);
+        // hyperd's successor writes the file as well, and what it writes may lack the change: the one that made it must
+        // be there still when the file has been seen to differ.
+        let is_written = async || {
+            let differs = root::of(path).is_none_or(|root| root != unwritten.root);
+            if differs { self.confirm(unwritten.epoch).await.map(|()| true) } else { Ok(false) }
+        };
         let mut round = 0;
         loop {
             self.idle().let_go(Instant::now(), |held| held.path == path).await;
-            if is_written() {
+            if is_written().await? {
                 return Ok(());
             }
             if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
@@ -58,13 +63,30 @@ impl Engine {
             // A connection that was closed lets go a moment later, and other calls when they are done.
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(limits::ms(limits::WRITE_OUT_PAUSE_MAX_MS));
-            if is_written() {
+            if is_written().await? {
                 return Ok(());
             }
             round += 1;
             // Nothing was changed after all, or others hold the file: a change tells one from the other.
             self.hold_briefly(path, unwritten.epoch, round == 2).await?;
         }
+    }
+
+    /// Fails unless the hyperd of that epoch answers.
+    async fn confirm(&self, epoch: u64) -> Result<(), Error> {
+        if let Some(connection) = self.idle().take(epoch) {
+            let deadline = limits::ms(limits::HOUSEKEEPING_DEADLINE_MS);
+            let asked = tokio::time::timeout(deadline, connection.wire.execute_command("SELECT 1")).await;
+            if matches!(asked, Ok(Ok(_))) {
+                self.idle().give_back(connection);
+                return Ok(());
+            }
+        }
+        let connection = Box::pin(self.source().connect()).await.map_err(lost)?;
+        if connection.epoch == epoch {
+            return Ok(());
+        }
+        Err(lost(Error::new(Code::ConnectionLost, "hyperd died.")))
     }
 
     /// Attaches a file and lets go of it; the last one to do so has it written out. It fails where hyperd has died.
