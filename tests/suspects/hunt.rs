@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyper_conform::run::{self, Promises};
 use hyper_conform::scenario::Step;
 use hyper_conform::target::{Duplex, Target};
-use hyper_conform::{Case, Engines, Stage, Suite, Verdict, jobs_default, plan};
+use hyper_conform::{Case, CaseReport, Engines, Stage, Suite, Verdict, jobs_default, plan, run_all};
 use libtest_mimic::Failed;
 
 use crate::fault::Fault;
@@ -72,7 +72,7 @@ impl Hunt {
                 by_code.entry(code).or_default().push(case);
             }
         }
-        let runs: Vec<(&str, bool)> =
+        let runs: Vec<(String, bool)> =
             by_code.into_iter().flat_map(|(code, cases)| self.fails(&Null::Refusal(code), &cases)).collect();
         self.judge_null(name, &runs)
     }
@@ -85,23 +85,23 @@ impl Hunt {
     }
 
     /// Which cases fail against a null server; those that need something else than what is here are left out.
-    fn fails<'a>(&self, null: &Null, cases: &[&'a Case]) -> Vec<(&'a str, bool)> {
+    fn fails(&self, null: &Null, cases: &[&Case]) -> Vec<(String, bool)> {
         let bare = self.stage(Arc::new(null.target()), true);
         // A scenario that wants a hyperd of its own gets it, for nothing.
         let with_engine = self.stage(Arc::new(null.target().with_engine()), true);
-        let run = |case: &Case| {
-            let stage = if case.scenario().server.private_engine { &with_engine } else { &bare };
-            run::run_case(case, stage).verdict
-        };
-        let applicable = |case: &&'a Case| match run(case) {
+        let cases = cases.iter().map(|case| (*case).clone());
+        let (private, others): (Vec<Case>, Vec<Case>) = cases.partition(|case| case.scenario().server.private_engine);
+        let run = |cases: &[Case], stage| run_all(cases, stage, jobs_default(), |_| true);
+        let reports = run(&others, &bare).into_iter().chain(run(&private, &with_engine));
+        let applicable = |report: CaseReport| match report.verdict {
             Verdict::NotApplicable(_) | Verdict::Ignored(_) => None,
-            verdict => Some((case.id.as_str(), matches!(verdict, Verdict::Fail(_)))),
+            verdict => Some((report.id, matches!(verdict, Verdict::Fail(_)))),
         };
-        cases.iter().filter_map(applicable).collect()
+        reports.filter_map(applicable).collect()
     }
 
-    fn judge_null(&self, name: &str, runs: &[(&str, bool)]) -> Result<(), Failed> {
-        let passed: Vec<&str> = runs.iter().filter(|(_, failed)| !failed).map(|(id, _)| *id).collect();
+    fn judge_null(&self, name: &str, runs: &[(String, bool)]) -> Result<(), Failed> {
+        let passed: Vec<&str> = runs.iter().filter(|(_, failed)| !failed).map(|(id, _)| id.as_str()).collect();
         let (tried, caught) = (runs.len(), runs.len() - passed.len());
         self.note(Row { group: table::NULL, suspect: name.to_owned(), tried, caught, first: None });
         if passed.is_empty() {
