@@ -16,11 +16,9 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::file::{Clients, Extra, Program};
+use super::in_process::PIPE_BYTES_MAX;
 use super::process::Process;
 use super::{Client, Launch, Log, Protocol, Running};
-
-/// What a pipe between the server and the client holds before the server waits.
-const PIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// How much of a line that is no message is shown.
 const LINE_CHARS_MAX: usize = 400;
