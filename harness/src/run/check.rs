@@ -111,7 +111,7 @@ fn success(step: &Step, answer: &Answer, frame: &Frame<'_>, out: &mut Vec<Mismat
         pattern::compare(&frame.resolve(expected)?, Some(&value), &Path::default(), out);
     }
     if let Some(table) = &checks.rows {
-        table.compare(column_names(&value).as_deref(), &value["result"], &frame.vars.borrow(), out)?;
+        table.compare(column_names(&value).as_deref(), ("result", &value["result"]), &frame.vars.borrow(), out)?;
     }
     if let Some(expected) = &checks.columns {
         pattern::compare(&frame.resolve(expected)?, value.get("columns"), &Path::default().key("columns"), out);
