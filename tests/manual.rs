@@ -5,11 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use hyper_conform::source::Source;
 use hyper_conform::suite::slug;
 use hyper_conform::target::{Demo, Duplex};
 use hyper_conform::vars::BUILTINS;
-use hyper_conform::{Stage, Suite, libtest, matchers, plan, steps};
+use hyper_conform::{Stage, Suite, libtest, matchers, plan, schema, steps, syntax};
 use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
 
 /// The path that messages show.
 const MANUAL: &str = "scenarios/README.md";
@@ -54,8 +56,11 @@ fn main() -> ExitCode {
             Err(problems) => return libtest::refuse(&in_manual(&libtest::told(&problems), &found)),
         }
     }
-    let examples: String = found.iter().map(|block| block.text.as_str()).collect();
-    trials.push(Trial::test("manual::each_part_has_an_example", move || complete(&examples)));
+    trials.push(Trial::test("manual::each_part_has_an_example", {
+        let found = Arc::clone(&found);
+        move || parts(&found.iter().map(|block| block.text.as_str()).collect::<String>())
+    }));
+    trials.push(Trial::test("manual::each_key_has_an_example", move || keys(&found)));
     // The demo server needs no hyperd, so the other stage is the one that has something to stop.
     libtest::run(&stages[0], trials)
 }
@@ -117,7 +122,7 @@ fn in_manual(text: &str, blocks: &[Block]) -> String {
 }
 
 /// Each step, matcher and builtin variable stands in an example, where it is not only told of but run.
-fn complete(examples: &str) -> Result<(), Failed> {
+fn parts(examples: &str) -> Result<(), Failed> {
     let words: BTreeSet<&str> = examples.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').collect();
     let verbs = steps::names().filter(|name| !examples.contains(&format!("- {name}: "))).map(str::to_owned);
     let verbs = verbs.filter(|name| !examples.contains(&format!("- {name}:\n")));
@@ -128,4 +133,63 @@ fn complete(examples: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Err(Failed::from(format!("{MANUAL} has no `yaml` example with {}", missing.join(", "))))
+}
+
+/// Where a key stands, and the key.
+type Place = (String, String);
+
+/// Each key of the language stands in an example: those of a verb on a step of that verb, those that steps share on any.
+///
+/// The schema knows them all. A fragment is a file of its own, which no example can be.
+fn keys(blocks: &[Block]) -> Result<(), Failed> {
+    let schema = schema::generate(&schema::Names::default());
+    let mut wanted = BTreeSet::new();
+    for place in ["file", "scenario", "server", "needs", "eventually", "error", "protocol_error"] {
+        wanted.extend(properties(&schema["$defs"][place]).map(|key| (place.to_owned(), key)));
+    }
+    let branches = schema["$defs"]["step"]["allOf"].as_array().into_iter().flatten();
+    let shared: BTreeSet<String> = branches.flat_map(|branch| properties(&branch["then"])).collect();
+    let mut own = BTreeSet::new();
+    for verb in steps::ALL {
+        let keys = verb.shape().keys;
+        own.extend(keys.iter().map(|(key, _)| (*key).to_owned()));
+        wanted.extend(keys.into_iter().map(|(key, _)| (verb.name().to_owned(), key.to_owned())));
+    }
+    let shared = shared.into_iter().filter(|key| !own.contains(key) && steps::find(key).is_none());
+    wanted.extend(shared.map(|key| ("step".to_owned(), key)));
+    let mut used = BTreeSet::new();
+    for block in blocks {
+        let source = Source { shown: MANUAL.to_owned(), path: MANUAL.into(), text: block.text.clone() };
+        let file = syntax::read(&Arc::new(source), &mut Vec::new()).map(|node| node.to_json());
+        collect("file", &file.unwrap_or_default(), &mut used);
+    }
+    let missing: Vec<String> = wanted.difference(&used).map(|(place, key)| format!("`{key}` of {place}")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failed::from(format!("{MANUAL} has no `yaml` example with {}", missing.join(", "))))
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = String> {
+    schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone())
+}
+
+/// Notes the keys of a map and of those inside it that the language gives a meaning.
+fn collect(place: &str, value: &Value, used: &mut BTreeSet<Place>) {
+    if let Value::Array(items) = value {
+        items.iter().for_each(|item| collect(place, item, used));
+    }
+    let Value::Object(map) = value else { return };
+    let verb = map.keys().find(|key| place == "step" && steps::find(key).is_some());
+    for (key, inner) in map {
+        used.insert((place.to_owned(), key.clone()));
+        used.extend(verb.map(|verb| (verb.clone(), key.clone())));
+        match key.as_str() {
+            "scenarios" if place == "file" => collect("scenario", inner, used),
+            "steps" | "finally" if place != "step" => collect("step", inner, used),
+            "parallel" if place == "step" => collect("step", inner, used),
+            "server" | "needs" | "eventually" | "error" | "protocol_error" => collect(key, inner, used),
+            _ => {}
+        }
+    }
 }
