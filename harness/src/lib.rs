@@ -46,6 +46,7 @@
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
 pub mod arrange;
+pub mod bless;
 pub mod calls;
 pub mod capabilities;
 mod check;
@@ -56,6 +57,7 @@ pub mod decode;
 pub mod libtest;
 pub mod lint;
 pub mod matchers;
+pub mod mend;
 pub mod needs;
 mod order;
 pub mod pattern;
