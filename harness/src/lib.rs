@@ -62,6 +62,7 @@ pub mod needs;
 mod order;
 pub mod pattern;
 pub mod plan;
+mod range;
 pub mod report;
 pub mod requirements;
 pub mod run;
