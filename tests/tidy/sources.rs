@@ -33,6 +33,8 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
         "harness/benches/",
         // Shows how the author of another server uses the harness.
         "tests/library.rs",
+        // A server that answers what a scenario tells it to.
+        "tests/bless/mirror.rs",
     ];
     named_outside(
         tree,
