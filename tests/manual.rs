@@ -177,7 +177,9 @@ fn properties(schema: &Value) -> impl Iterator<Item = String> {
 /// Notes the keys of a map and of those inside it that the language gives a meaning.
 fn collect(place: &str, value: &Value, used: &mut BTreeSet<Place>) {
     if let Value::Array(items) = value {
-        items.iter().for_each(|item| collect(place, item, used));
+        for item in items {
+            collect(place, item, used);
+        }
     }
     let Value::Object(map) = value else { return };
     let verb = map.keys().find(|key| place == "step" && steps::find(key).is_some());

@@ -27,6 +27,7 @@ const UNSEEN: [(&str, &[&str]); 8] = [
             "capture_clash",
             "capture_unused",
             "duplicate_name",
+            "engine_shared",
             "matrix_unused",
             "unclosed_variable",
             "variable_undefined",
@@ -40,7 +41,7 @@ const UNSEEN: [(&str, &[&str]); 8] = [
         "which keys of a check of rows go together depends on the file",
         &["file_rows_beside_text", "file_rows_unordered", "file_table_of_csv", "file_without_rows"],
     ),
-    ("it is in the SQL, or in the lines of a table", &["rows_ragged", "rows_unordered"]),
+    ("it is in the SQL, or in the lines of a table", &["rows_ragged", "rows_saved_unordered", "rows_unordered"]),
 ];
 
 fn root() -> PathBuf {

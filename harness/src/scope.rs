@@ -22,6 +22,24 @@ pub(crate) fn check_scenario(scenario: &Scenario, decoder: &mut Decoder) {
     scope.finish(decoder);
     check_conditions(&scenario.steps, &scenario.matrix, decoder);
     check_conditions(&scenario.finally, &scenario.matrix, decoder);
+    if !scenario.server.private_engine {
+        refuse_blows(&scenario.steps, decoder);
+        refuse_blows(&scenario.finally, decoder);
+    }
+}
+
+/// Refuses what is done to a hyperd that other scenarios use.
+fn refuse_blows(steps: &[Step], decoder: &mut Decoder) {
+    for step in steps {
+        if step.action.strikes_engine() {
+            decoder.report(
+                Diagnostic::new(&step.span, "other scenarios use this hyperd, too", "so nothing may befall it")
+                    .help("add `server: { engine: private }` to the file"),
+            );
+        }
+        refuse_blows(step.action.inner().unwrap_or_default(), decoder);
+        refuse_blows(step.action.expansion().map_or(&[][..], |used| &used.fragment.steps), decoder);
+    }
 }
 
 fn is_dataset(name: &str) -> bool {

@@ -41,6 +41,8 @@ impl Table {
                 }
                 items.len()
             }
+            // How many there are is known when the step runs.
+            Kind::Text(text, Style::Plain) if text.starts_with("$(") => usize::MAX,
             // `rows: $any`, `rows: { $len: 3 }`
             _ if is_matcher(node) => {
                 decoder.pattern(node);
@@ -52,6 +54,21 @@ impl Table {
             }
         };
         Some(Self { span: node.span.clone(), node: node.clone(), in_any_order, several: rows > 1 })
+    }
+
+    /// The rows as they are written.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Whether the rows may come in any order.
+    pub(crate) fn in_any_order(&self) -> bool {
+        self.in_any_order
+    }
+
+    /// Whether the rows are a text table. A bare matcher is a text, too, and a variable stands for a list.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.node.kind, Kind::Text(_, Style::Block))
     }
 
     /// One row has no order, and rows in any order need none.
@@ -92,7 +109,7 @@ impl Table {
         }
         let (names, wanted) = self.cells(vars)?;
         let columns = columns.unwrap_or(&names);
-        let actual = table_rows(columns, rows);
+        let actual = rows_of(columns, rows);
         let mut same = names == columns && wanted.len() == actual.len();
         let mut wrong = None;
         if same && self.in_any_order {
@@ -116,11 +133,6 @@ impl Table {
             });
         }
         Ok(())
-    }
-
-    /// A bare matcher is written as a text, too.
-    fn is_text(&self) -> bool {
-        matches!(self.node.kind, Kind::Text(_, Style::Block))
     }
 
     fn cells(&self, vars: &Vars) -> Result<Cells, Diagnostic> {
@@ -176,7 +188,7 @@ fn is_matcher(node: &Node) -> bool {
 }
 
 /// The rows as lists in the order of the columns.
-fn table_rows(columns: &[String], rows: &Value) -> Vec<Vec<Value>> {
+pub(crate) fn rows_of(columns: &[String], rows: &Value) -> Vec<Vec<Value>> {
     let empty = Map::new();
     rows.as_array()
         .into_iter()
@@ -210,8 +222,13 @@ pub(crate) fn parse_text(text: &str) -> Result<Cells, String> {
     Ok((names, rows))
 }
 
-/// Splits at `|` outside of double quotes.
-fn split_cells(line: &str) -> Vec<&str> {
+/// The cells of a line.
+pub(crate) fn split_cells(line: &str) -> Vec<&str> {
+    split(line).into_iter().map(str::trim).collect()
+}
+
+/// Splits at `|` outside of double quotes; what is around a cell stays.
+pub(crate) fn split(line: &str) -> Vec<&str> {
     let mut cells = Vec::new();
     let (mut from, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in line.char_indices() {
@@ -220,13 +237,13 @@ fn split_cells(line: &str) -> Vec<&str> {
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
             '|' if !quoted => {
-                cells.push(line[from..at].trim());
+                cells.push(&line[from..at]);
                 from = at + 1;
             }
             _ => {}
         }
     }
-    cells.push(line[from..].trim());
+    cells.push(&line[from..]);
     cells
 }
 
@@ -244,7 +261,8 @@ fn parse_cell(cell: &str) -> Result<Value, String> {
     Ok(serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell)))
 }
 
-fn write_cell(value: &Value) -> String {
+/// A cell as a table writes it.
+pub(crate) fn write_cell(value: &Value) -> String {
     match value {
         Value::String(text)
             if parse_cell(text).as_ref() == Ok(value) && !text.contains(['|', '\n']) && text.trim() == text =>
@@ -255,11 +273,23 @@ fn write_cell(value: &Value) -> String {
     }
 }
 
+/// A column's name as a table's first line writes it.
+pub(crate) fn write_name(name: &str) -> String {
+    let plain = split_cells(name) == [name] && !name.is_empty() && !name.starts_with('"') && !name.contains('\n');
+    if plain { name.to_owned() } else { Value::from(name).to_string() }
+}
+
 /// Writes a table as a scenario would, columns aligned.
 pub(crate) fn write_text(columns: &[String], rows: &[Vec<Value>]) -> String {
-    let mut lines: Vec<Vec<String>> = vec![columns.to_vec()];
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|name| write_name(name)).collect()];
     lines.extend(rows.iter().map(|row| row.iter().map(write_cell).collect()));
-    let widths: Vec<usize> = (0..columns.len())
+    lay_out(&lines)
+}
+
+/// Lines of cells as a table whose columns are aligned.
+pub(crate) fn lay_out(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
         .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
     let mut out = String::new();

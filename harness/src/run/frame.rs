@@ -74,6 +74,7 @@ impl Scene {
         }
         let server = self.server.borrow().clone().ok_or("the server is not running")?;
         let client = Rc::new(server.connect(&self.protocol).await?);
+        self.journal.met(client.server_version());
         self.clients.borrow_mut().insert(name.to_owned(), Rc::clone(&client));
         Ok(client)
     }

@@ -82,6 +82,10 @@ impl Verb for Engine {
 }
 
 impl Action for Blow {
+    fn strikes_engine(&self) -> bool {
+        true
+    }
+
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let stopped = &frame.scene.stopped_engine;

@@ -12,8 +12,8 @@ use self::rows::AsTable;
 use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
-use crate::pattern::{self, Mismatch, Path};
-use crate::run::{Answer, Failure, Frame};
+use crate::pattern::Mismatch;
+use crate::run::{Answer, Failure, Frame, Held};
 use crate::scenario::Step;
 use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
@@ -88,22 +88,26 @@ impl Action for CheckFile {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let path = frame.path(&self.path)?;
-            let mut out: Vec<Mismatch> = Vec::new();
+            let mut held = Vec::new();
             for (name, node) in &self.looks {
                 let actual = look(&path, name).map_err(|error| {
                     Failure::new(&step.span, format!("`{name}` of {} cannot be checked", path.display()), error)
                 })?;
-                pattern::compare(&frame.resolve(node)?, Some(&actual), &Path::default().key(name), &mut out);
+                held.push(Held::member(node, name, Some(actual)));
             }
-            if let Some(rows) = self.rows.as_ref().filter(|_| out.is_empty()) {
-                rows.check(&path, frame, step, &mut out).await?;
+            if let Some(rows) = &self.rows {
+                held.extend(rows.held(&path, frame, step).await?);
             }
+            let vars = frame.vars.borrow();
+            let mut out: Vec<Mismatch> = Vec::new();
+            held.iter().try_for_each(|held| held.compare(&vars, &mut out))?;
             match out.first() {
                 None => Ok(Answer::Done),
                 Some(first) => {
                     let title = format!("{} is not what `{}` expects", path.display(), step.title);
                     let label = format!("{} differs", first.path);
-                    Err(Failure::new(&first.span, title, label).differences(out))
+                    let mends = held.iter().flat_map(|held| held.mend(&vars)).collect();
+                    Err(Failure { mends, ..Failure::new(&first.span, title, label) }.differences(out))
                 }
             }
         }

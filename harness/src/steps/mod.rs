@@ -95,6 +95,11 @@ pub trait Action: Debug + Send + Sync {
         false
     }
 
+    /// Whether it does something to hyperd that nobody else's scenario may suffer.
+    fn strikes_engine(&self) -> bool {
+        false
+    }
+
     /// Whether it looks only, so that `notified` still speaks of the step before.
     fn only_looks(&self) -> bool {
         false

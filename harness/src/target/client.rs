@@ -111,6 +111,11 @@ impl Client {
         Ok(client)
     }
 
+    /// The version that the server says it has; `None` where it has said nothing of itself.
+    pub fn server_version(&self) -> Option<String> {
+        self.running.peer_info()?.server_info.as_ref().map(|server| server.version.clone())
+    }
+
     /// Calls a tool.
     pub async fn call(&self, tool: &str, arguments: JsonObject, disturbance: Disturbance) -> Reply {
         let dropped = disturbance.drop_response.then(|| self.dropping.arm(tool, &arguments));

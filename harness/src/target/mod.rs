@@ -20,6 +20,7 @@ mod server;
 mod stdio;
 mod subscribe;
 mod tampered;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -40,6 +41,7 @@ pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
 pub use rewrite::{Rewritten, rewrite};
 pub use tampered::{Behind, Tamper, Tampered};
+pub use versions::Versions;
 
 /// What a scenario asks of its server.
 #[derive(Debug, Clone)]

@@ -3,9 +3,8 @@
 use std::path::Path as FilePath;
 
 use crate::decode::{Decoder, Fields};
-use crate::pattern::{self, Mismatch, Path};
 use crate::read_back::{Format, Unread, take_types};
-use crate::run::{Failure, Frame};
+use crate::run::{Failure, Frame, Held};
 use crate::scenario::Step;
 use crate::schema::shape::{self, Shape};
 use crate::source::{Diagnostic, Span};
@@ -76,14 +75,8 @@ impl AsTable {
         Some(this)
     }
 
-    /// Holds the file against what must hold.
-    pub(super) async fn check(
-        &self,
-        path: &FilePath,
-        frame: &Frame<'_>,
-        step: &Step,
-        out: &mut Vec<Mismatch>,
-    ) -> Result<(), Failure> {
+    /// What the file holds, and what it is held against.
+    pub(super) async fn held(&self, path: &FilePath, frame: &Frame<'_>, step: &Step) -> Result<Vec<Held<'_>>, Failure> {
         let named = self.format.as_ref().map(|node| frame.text(node)).transpose()?.unwrap_or_default();
         let format = self.format_of(path, &named)?;
         let table = self.table.as_ref().map(|node| frame.text(node)).transpose()?;
@@ -92,19 +85,18 @@ impl AsTable {
         // A damaged file can take its reader down.
         let read = reading.await.unwrap_or_else(|error| Err(Unread::Bad(format!("its reader broke off: {error}"))));
         let mut content = read.map_err(|unread| failure(unread, path, step))?;
-        let vars = frame.vars.borrow();
         if let Some(table) = self.rows.as_ref().filter(|_| format == Format::Csv) {
-            take_types(&table.expected(&vars)?, &mut content);
+            take_types(&table.expected(&frame.vars.borrow())?, &mut content);
         }
+        let mut held = Vec::new();
         if let Some(expected) = &self.columns {
-            let at = Path::default().key("columns");
-            pattern::compare(&vars.resolve(expected)?, Some(&content.columns_json()), &at, out);
+            held.push(Held::member(expected, "columns", Some(content.columns_json())));
         }
         if let Some(table) = &self.rows {
-            let columns = content.names();
-            table.compare(Some(&columns), ("rows", &content.rows_json()), &vars, out)?;
+            let columns = Some(content.names());
+            held.push(Held::Rows { table, columns, rows: content.rows_json(), at: "rows" });
         }
-        Ok(())
+        Ok(held)
     }
 
     /// The format by the word for it, or else by the file's name; with it go the rules that depend on it.
