@@ -63,6 +63,7 @@ mod order;
 pub mod pattern;
 pub mod plan;
 mod range;
+mod read_back;
 pub mod report;
 pub mod requirements;
 pub mod run;

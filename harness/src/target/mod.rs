@@ -1,5 +1,6 @@
 //! How a server under test is started, and how a client reaches it.
 
+mod access;
 pub mod client;
 mod demands;
 mod demo;
