@@ -60,6 +60,7 @@ pub mod needs;
 mod order;
 pub mod pattern;
 pub mod plan;
+pub mod record;
 pub mod report;
 pub mod requirements;
 pub mod run;

@@ -6,6 +6,7 @@ mod parse;
 mod scalar;
 mod toml;
 
+pub(crate) use display::{fits_block, must_be_escaped};
 pub use node::{Entry, Key, Kind, Node, Style, Visited};
 pub use parse::{parse, read};
 pub use toml::read_toml;

@@ -14,6 +14,7 @@ mod placeholders;
 mod process;
 mod protocol;
 mod record;
+mod relayed;
 mod rewrite;
 mod server;
 mod stdio;
@@ -37,6 +38,7 @@ pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
+pub use relayed::Relayed;
 pub use rewrite::{Rewritten, rewrite};
 pub use tampered::{Behind, Tamper, Tampered};
 
