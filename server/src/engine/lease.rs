@@ -15,7 +15,7 @@ use crate::call::{Call, Unwritten};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
-use crate::sql::classify::{Kind, classify};
+use crate::sql::classify::{Kind, Statement, classify};
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -74,8 +74,16 @@ impl Lease {
     /// Runs one statement that returns no rows; answers how many rows it changed.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         self.attach_named(call, sql).await?;
-        self.note_change(call, sql)?;
-        self.send(call, sql).await
+        let statement = classify(sql);
+        // What answers how many rows it changed is noted by that; whatever else may have changed something by failing.
+        if !statement.is_counted {
+            self.note_change(call, &statement)?;
+        }
+        let ended = self.send(call, sql).await;
+        if statement.is_counted && (self.fate == Fate::Doubtful || matches!(ended, Ok(1..))) {
+            self.note_change(call, &statement)?;
+        }
+        ended
     }
 
     async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
@@ -193,10 +201,9 @@ impl Lease {
     }
 
     /// Notes in the call which files are to be on disk before it is answered as done.
-    fn note_change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+    fn note_change(&mut self, call: &Call, statement: &Statement) -> Result<(), Error> {
         let database = self.database.clone();
         let connection = self.connection()?;
-        let statement = classify(sql);
         if !matches!(statement.kind, Kind::Dml | Kind::Ddl) {
             return Ok(());
         }

@@ -49,13 +49,18 @@ pub struct Statement {
     pub verb: String,
     /// The names of what it changes, each as its parts: `"lake"."public"."t"` has three.
     pub targets: Vec<Vec<String>>,
+    /// Whether hyperd answers how many rows it changed: no row then means that nothing is changed.
+    pub is_counted: bool,
 }
 
 /// Classifies the text of one statement.
 pub fn classify(sql: &str) -> Statement {
     let tokens = match lexer::tokens(sql) {
         Ok(tokens) => tokens,
-        Err(open) => return Statement { kind: Kind::Unterminated, verb: opened(open).to_owned(), targets: Vec::new() },
+        Err(open) => {
+            let verb = opened(open).to_owned();
+            return Statement { kind: Kind::Unterminated, verb, targets: Vec::new(), is_counted: false };
+        }
     };
     let end = tokens.iter().rposition(|token| *token != Token::Symbol(';')).map_or(0, |last| last + 1);
     let tokens = &tokens[..end];
@@ -76,7 +81,8 @@ pub fn classify(sql: &str) -> Statement {
         kind(body)
     };
     let targets = if matches!(kind, Kind::Dml | Kind::Ddl) { targets(main(body)) } else { Vec::new() };
-    Statement { kind, verb, targets }
+    let is_counted = ["INSERT", "UPDATE", "DELETE"].contains(&verb.as_str()) && !holds_write(body);
+    Statement { kind, verb, targets, is_counted }
 }
 
 fn opened(open: Open) -> &'static str {
@@ -112,14 +118,19 @@ fn kind(body: &[Token]) -> Kind {
 
 /// A SELECT that makes a table, or that holds a statement which changes rows, is no read.
 fn reading(body: &[Token]) -> Kind {
-    let opens = |at: &usize| body[*at] == Token::Symbol('(');
-    if (0..body.len()).filter(opens).any(|at| begins_write(&body[at + 1..])) {
+    if holds_write(body) {
         Kind::Dml
     } else if (0..body.len()).any(|at| body[at].is("into") && !is_name_at(body, at)) {
         Kind::Ddl
     } else {
         Kind::Read
     }
+}
+
+/// Whether a statement that changes rows stands in parentheses within it.
+fn holds_write(body: &[Token]) -> bool {
+    let opens = |at: &usize| body[*at] == Token::Symbol('(');
+    (0..body.len()).filter(opens).any(|at| begins_write(&body[at + 1..]))
 }
 
 /// Whether a statement that changes rows begins here. Its verb alone does not tell: columns may be called `update`.

@@ -135,3 +135,17 @@ fn targets_are_what_changes(#[case] sql: &str, #[case] expected: &[&str]) {
     let names: Vec<_> = classify(sql).targets.iter().map(|parts| parts.join(".")).collect();
     assert_eq!(names, expected);
 }
+
+#[rstest]
+#[case::insert("INSERT INTO t VALUES (1)", true)]
+#[case::update("/* all */ UPDATE t SET a = (SELECT 1)", true)]
+#[case::delete("(DELETE FROM t)", true)]
+#[case::another_write_within("INSERT INTO t SELECT a FROM (DELETE FROM t RETURNING a) x WHERE false", false)]
+#[case::another_write_before("WITH x AS (DELETE FROM t RETURNING a) INSERT INTO t SELECT a FROM x WHERE false", false)]
+#[case::within_a_read("SELECT * FROM (DELETE FROM t RETURNING a) x WHERE false", false)]
+#[case::truncate("TRUNCATE t", false)]
+#[case::copy("COPY t FROM '/tmp/x.csv' WITH (FORMAT csv)", false)]
+#[case::create("CREATE TABLE t AS SELECT 1 AS a", false)]
+fn no_row_means_no_change_only_where_all_rows_are_counted(#[case] sql: &str, #[case] is_counted: bool) {
+    assert_eq!(classify(sql).is_counted, is_counted);
+}

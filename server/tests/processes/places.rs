@@ -1,9 +1,5 @@
 //! Places that cannot be read or written: without permission, and on a disk that is full. Linux only: it takes root's
 //! privileges away, and mounts a small disk.
-#![cfg(target_os = "linux")]
-
-#[expect(dead_code, reason = "nothing is killed here")]
-mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use support::Running;
+use crate::support::Running;
 
 const EXPORTS: [&str; 5] = ["csv", "parquet", "arrow_ipc", "iceberg", "hyper"];
 /// Bytes of the small disk: enough for a database with a few rows, and for nothing that is loaded or exported here.

@@ -1,7 +1,4 @@
 //! Loads that are cut off by the end of their server, and what the next one makes of them. Unix only: it sends signals.
-#![cfg(unix)]
-
-mod support;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use support::{Running, runs, wait_until};
+use crate::support::{Running, runs, wait_until};
 
 /// Rows of a file whose load takes long enough to be met in the midst of it.
 const ROWS: u64 = 400_000;

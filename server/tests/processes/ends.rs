@@ -1,14 +1,11 @@
 //! The command as a process: what it leaves behind when it ends, however it ends. Unix only: it sends signals.
-#![cfg(unix)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
 use rstest::rstest;
 use serde_json::json;
 
-use support::{Running, runs, wait_until};
+use crate::support::{Running, runs, wait_until};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder can be read");

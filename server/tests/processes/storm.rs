@@ -1,9 +1,4 @@
 //! hyperd is killed at random moments under a mixed load, and what is left is what was answered. Unix only: it sends signals.
-#![cfg(unix)]
-
-#[path = "support/random.rs"]
-mod random;
-mod support;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use random::Random;
-use support::{Running, runs, wait_until};
+use crate::random::Random;
+use crate::support::{Running, runs, wait_until};
 
 /// Rows of each load and of each delivered file.
 const ROWS: u64 = 40;

@@ -1,9 +1,4 @@
 //! Watched folders when things end in the midst of it. Unix only: it sends signals.
-#![cfg(unix)]
-
-#[path = "support/random.rs"]
-mod random;
-mod support;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use random::Random;
-use support::{Running, runs, wait_until};
+use crate::random::Random;
+use crate::support::{Running, runs, wait_until};
 
 /// How many files are delivered while a server lives.
 const FILES_PER_LIFE: u64 = 12;

@@ -1,7 +1,4 @@
 //! The daemon as processes see it. Unix only: it sends signals. Each case has a daemon of its own, in a folder of its own.
-#![cfg(unix)]
-
-mod support;
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -11,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use support::{Running, hyperd, runs, wait_until};
+use crate::support::{Running, hyperd, runs, wait_until};
 
 /// The folder of a daemon; the daemon ends with it.
 struct Home(tempfile::TempDir);
