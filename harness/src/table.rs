@@ -265,7 +265,9 @@ fn parse_cell(cell: &str) -> Result<Value, String> {
 pub(crate) fn write_cell(value: &Value) -> String {
     match value {
         Value::String(text)
-            if parse_cell(text).as_ref() == Ok(value) && !text.contains(['|', '\n']) && text.trim() == text =>
+            if parse_cell(text).as_ref() == Ok(value)
+                && !text.contains(|c: char| c == '|' || c.is_control())
+                && text.trim() == text =>
         {
             text.clone()
         }

@@ -33,10 +33,10 @@ pub(crate) enum Held<'a> {
         table: &'a Table,
         /// The names of the columns, where they are known.
         columns: Option<Vec<String>>,
+        /// What the rows are called where they come from.
+        at: &'static str,
         /// The rows.
         rows: Value,
-        /// What they are called where they come from.
-        at: &'static str,
     },
 }
 
@@ -56,7 +56,7 @@ impl<'a> Held<'a> {
             Self::Value { expected, actual, at } => {
                 pattern::compare(&vars.resolve(expected)?, actual.as_ref(), at, out);
             }
-            Self::Rows { table, columns, rows, at } => table.compare(columns.as_deref(), (at, rows), vars, out)?,
+            Self::Rows { table, columns, at, rows } => table.compare(columns.as_deref(), (at, rows), vars, out)?,
             Self::Error { expected, error } => {
                 for entry in vars.resolve(expected)?.as_map().unwrap_or_default() {
                     let name = &entry.key.name;

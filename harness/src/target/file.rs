@@ -15,7 +15,7 @@ use crate::syntax::{Entry, Node, read_toml};
 const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(20);
 
 /// How long a server may take to end, where its file does not say.
-const STOP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+pub(super) const STOP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// A target as its file describes it.
 #[derive(Debug)]

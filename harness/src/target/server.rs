@@ -57,7 +57,7 @@ impl Target for TargetFile {
 
 impl Options {
     /// What a server with these options is started with besides its own command. What it lacks was found before.
-    fn chosen(&self, launch: &Launch) -> Vec<&Extra> {
+    pub(super) fn chosen(&self, launch: &Launch) -> Vec<&Extra> {
         let options = [
             (launch.persistent.is_some(), &self.persistent),
             (launch.persistent.is_none(), &self.ephemeral_only),

@@ -75,7 +75,7 @@ impl AsTable {
         Some(this)
     }
 
-    /// What the file holds, and what it is held against.
+    /// What must hold, and what the file has.
     pub(super) async fn held(&self, path: &FilePath, frame: &Frame<'_>, step: &Step) -> Result<Vec<Held<'_>>, Failure> {
         let named = self.format.as_ref().map(|node| frame.text(node)).transpose()?.unwrap_or_default();
         let format = self.format_of(path, &named)?;
@@ -85,16 +85,16 @@ impl AsTable {
         // A damaged file can take its reader down.
         let read = reading.await.unwrap_or_else(|error| Err(Unread::Bad(format!("its reader broke off: {error}"))));
         let mut content = read.map_err(|unread| failure(unread, path, step))?;
+        let vars = frame.vars.borrow();
         if let Some(table) = self.rows.as_ref().filter(|_| format == Format::Csv) {
-            take_types(&table.expected(&frame.vars.borrow())?, &mut content);
+            take_types(&table.expected(&vars)?, &mut content);
         }
         let mut held = Vec::new();
         if let Some(expected) = &self.columns {
             held.push(Held::member(expected, "columns", Some(content.columns_json())));
         }
         if let Some(table) = &self.rows {
-            let columns = Some(content.names());
-            held.push(Held::Rows { table, columns, rows: content.rows_json(), at: "rows" });
+            held.push(Held::Rows { table, columns: Some(content.names()), at: "rows", rows: content.rows_json() });
         }
         Ok(held)
     }
