@@ -46,6 +46,7 @@
 //! [`run_all`] runs, and [`report::failure::render`] says what went wrong.
 
 pub mod arrange;
+pub mod bless;
 pub mod calls;
 pub mod capabilities;
 mod check;
@@ -56,10 +57,13 @@ pub mod decode;
 pub mod libtest;
 pub mod lint;
 pub mod matchers;
+pub mod mend;
 pub mod needs;
 mod order;
 pub mod pattern;
 pub mod plan;
+mod range;
+mod read_back;
 pub mod record;
 pub mod report;
 pub mod requirements;

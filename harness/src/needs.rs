@@ -1,16 +1,12 @@
 //! `needs: { hyper: ">=0.0.19484" }`: what a scenario can only be run with. Where that is missing, it is not applicable.
 
-use std::cmp::Ordering;
-
 use crate::decode::Decoder;
+use crate::range::Range;
 use crate::source::Diagnostic;
 use crate::syntax::{Entry, Node};
 
 /// What can be asked for, as it is written.
 const KINDS: [&str; 3] = ["hyper", "protocol", "target"];
-
-/// The comparisons, the longer ones first, so that `>=` is not read as `>`.
-const OPERATORS: [&str; 5] = [">=", "<=", ">", "<", "="];
 
 /// What a scenario needs.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +21,8 @@ struct Need {
 
 #[derive(Debug, Clone)]
 enum Wanted {
-    /// All of these comparisons hold.
-    Release(Vec<(&'static str, Vec<u64>)>),
+    /// A release or a revision, by its numbers.
+    Release(Range<Vec<u64>>),
     /// One of these names.
     Name(Vec<String>),
 }
@@ -96,7 +92,7 @@ impl Need {
             return Some(Self { kind, text: names.join(" or "), wanted: Wanted::Name(names) });
         }
         let text = decoder.name(value, "a need")?;
-        match comparisons(&text) {
+        match Range::parse(&text, numbers) {
             Ok(wanted) => Some(Self { kind, wanted: Wanted::Release(wanted), text }),
             Err(part) => {
                 let (what, example) = match kind {
@@ -116,25 +112,9 @@ impl Need {
         match &self.wanted {
             Wanted::Name(names) => names.iter().any(|name| name == has),
             // What is no release, such as `unknown`, meets no need.
-            Wanted::Release(wanted) => numbers(has).is_some_and(|has| {
-                wanted.iter().all(|(operator, value)| match has.cmp(value) {
-                    Ordering::Equal => operator.contains('='),
-                    Ordering::Greater => operator.starts_with('>'),
-                    Ordering::Less => operator.starts_with('<'),
-                })
-            }),
+            Wanted::Release(wanted) => numbers(has).is_some_and(|has| wanted.holds(&has)),
         }
     }
-}
-
-/// `>=0.0.19484, <0.0.25080`; a release alone asks for just this one. The error is the part that cannot be read.
-fn comparisons(text: &str) -> Result<Vec<(&'static str, Vec<u64>)>, String> {
-    let read = |part: &str| {
-        let operator = OPERATORS.into_iter().find(|operator| part.starts_with(operator));
-        let release = part.strip_prefix(operator.unwrap_or_default()).unwrap_or(part).trim();
-        Some((operator.unwrap_or("="), numbers(release)?))
-    };
-    text.split(',').map(str::trim).map(|part| read(part).ok_or_else(|| part.to_owned())).collect()
 }
 
 /// A release's or a revision's numbers: `0.0.19484`, `2025-11-25`.
@@ -146,7 +126,8 @@ fn numbers(release: &str) -> Option<Vec<u64>> {
 mod tests {
     use rstest::rstest;
 
-    use super::{Need, Wanted, comparisons};
+    use super::{Need, Wanted, numbers};
+    use crate::range::Range;
 
     #[rstest]
     #[case(">=0.0.19484", "0.0.19484", true)]
@@ -160,7 +141,7 @@ mod tests {
     #[case(">=0.0.19484", "unknown", false)]
     #[case("<2026-07-28", "2025-11-25", true)]
     fn releases_compare_by_number(#[case] text: &str, #[case] has: &str, #[case] holds: bool) {
-        let wanted = Wanted::Release(comparisons(text).expect("comparisons"));
+        let wanted = Wanted::Release(Range::parse(text, numbers).expect("comparisons"));
         assert_eq!(Need { kind: "hyper", wanted, text: text.to_owned() }.holds(has), holds);
     }
 
@@ -172,6 +153,6 @@ mod tests {
     #[case("0.0.1,")]
     #[case("~0.0.1")]
     fn what_is_no_release_is_refused(#[case] text: &str) {
-        assert!(comparisons(text).is_err());
+        assert!(Range::parse(text, numbers).is_err());
     }
 }

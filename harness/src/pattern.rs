@@ -71,14 +71,14 @@ fn is_shorthand(name: &str) -> bool {
 }
 
 /// What an expectation turns out to be.
-enum Expected<'a> {
+pub(crate) enum Expected<'a> {
     Matcher(&'static dyn Matcher, Option<&'a Node>),
     Map(&'a [Entry]),
     List(&'a [Node]),
     Scalar(Value),
 }
 
-fn read(node: &Node) -> Expected<'_> {
+pub(crate) fn read(node: &Node) -> Expected<'_> {
     match &node.kind {
         Kind::Text(text, Style::Plain) if text.starts_with('$') => match matchers::find(text) {
             Some(matcher) => Expected::Matcher(matcher, None),
@@ -161,6 +161,17 @@ pub fn same_scalar(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether both are the same value, with the same members.
+pub fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        _ => same_scalar(a, b),
+    }
+}
+
 /// Numbers by value: a double that is whole is compared digit by digit with an integer, so that no digit can be lost.
 pub fn same_number(a: &Number, b: &Number) -> bool {
     match (whole(a), whole(b)) {
@@ -217,12 +228,16 @@ fn mismatch(expected: &Node, at: &Path, actual: Option<&Value>) -> Mismatch {
 
 /// A value on one line, cut where it gets long.
 pub fn brief(value: &Value) -> String {
+    cut(&value.to_string())
+}
+
+/// A text, cut where it gets long.
+pub(crate) fn cut(text: &str) -> String {
     /// Longer than this, a value is shown by its beginning.
     const BRIEF_CHARS_MAX: usize = 400;
-    let text = value.to_string();
     match text.char_indices().nth(BRIEF_CHARS_MAX) {
         Some((at, _)) => format!("{}... ({} bytes)", &text[..at], text.len()),
-        None => text,
+        None => text.to_owned(),
     }
 }
 

@@ -43,6 +43,13 @@ impl Span {
         Self { source: Arc::clone(source), start, end: end.max(start) }
     }
 
+    /// A span for what stands in no file.
+    #[cfg(test)]
+    pub(crate) fn nowhere() -> Self {
+        let source = Source { shown: String::new(), path: PathBuf::new(), text: String::new() };
+        Self::new(&Arc::new(source), 0, 0)
+    }
+
     /// `path:line:column`, the form that editors and terminals turn into a link.
     pub fn place(&self) -> String {
         let (line, column) = self.source.line_column(self.start);

@@ -16,6 +16,9 @@ use crate::syntax::{self, Node};
 /// Folders of `scenarios/` that hold no scenarios.
 const NOT_AREAS: [&str; 4] = ["capabilities", "data", "fragments", "targets"];
 
+/// Texts that stand for what is on disk, by the files' paths.
+pub type Texts = BTreeMap<PathBuf, String>;
+
 /// Everything in `scenarios/`.
 #[derive(Debug)]
 pub struct Suite {
@@ -49,15 +52,24 @@ impl Suite {
     ///
     /// Everything that is wrong in any of its files, at once.
     pub fn load(root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        Self::load_with(root, &Texts::new())
+    }
+
+    /// Reads the suite in `root` as if its files had these texts.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in any of its files, at once.
+    pub fn load_with(root: &Path, texts: &Texts) -> Result<Self, Vec<Diagnostic>> {
         // Scenarios hand `$(data)` to a server that may run elsewhere.
         let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let mut decoder = Decoder::default();
-        let requirements = load_requirements(root, &mut decoder);
-        let fragments = load_fragments(root, &mut decoder);
+        let requirements = load_requirements(root, texts, &mut decoder);
+        let fragments = load_fragments(root, texts, &mut decoder);
         let mut files = Vec::new();
         for path in yaml_files(root).filter(|path| is_scenario_file(root, path)) {
             let module = module_of(root, &path, &mut decoder);
-            let Some(node) = read(root, &path, &mut decoder) else { continue };
+            let Some(node) = read(root, &path, texts, &mut decoder) else { continue };
             let Some(file) = File::decode(&node, &fragments, &mut decoder) else { continue };
             check_file(&file, requirements.as_ref(), &mut decoder);
             files.push(Arc::new(SuiteFile { module, path, file }));
@@ -70,7 +82,7 @@ impl Suite {
                     .help("run in the folder that holds `scenarios/`, or name it with --suite"),
             );
         }
-        let battery = load_battery(root, &mut decoder);
+        let battery = load_battery(root, texts, &mut decoder);
         let problems = decoder.finish();
         if problems.is_empty() {
             let requirements = requirements.unwrap_or_default();
@@ -115,9 +127,9 @@ impl Suite {
 }
 
 /// The requirements of the suite in `root`; a suite can be without, and then its scenarios name none.
-fn load_requirements(root: &Path, decoder: &mut Decoder) -> Option<Requirements> {
+fn load_requirements(root: &Path, texts: &Texts, decoder: &mut Decoder) -> Option<Requirements> {
     let path = root.join("requirements.yaml");
-    let node = path.exists().then(|| read(root, &path, decoder))?;
+    let node = path.exists().then(|| read(root, &path, texts, decoder))?;
     Some(node.map_or_else(Requirements::new, |node| requirements::decode(&node, decoder)))
 }
 
@@ -128,17 +140,17 @@ fn load_requirements(root: &Path, decoder: &mut Decoder) -> Option<Requirements>
 /// Everything that is wrong in it.
 pub fn requirements_of(root: &Path) -> Result<Option<Requirements>, Vec<Diagnostic>> {
     let mut decoder = Decoder::default();
-    let requirements = load_requirements(root, &mut decoder);
+    let requirements = load_requirements(root, &Texts::new(), &mut decoder);
     let problems = decoder.finish();
     if problems.is_empty() { Ok(requirements) } else { Err(problems) }
 }
 
 /// Reads one scenario file that stands alone, with the fragments and requirements of the suite in `root`.
 pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
-    let mut decoder = Decoder::default();
-    let requirements = load_requirements(root, &mut decoder);
-    let fragments = load_fragments(root, &mut decoder);
-    let Some(node) = read(root, path, &mut decoder) else { return decoder.finish() };
+    let (mut decoder, texts) = (Decoder::default(), Texts::new());
+    let requirements = load_requirements(root, &texts, &mut decoder);
+    let fragments = load_fragments(root, &texts, &mut decoder);
+    let Some(node) = read(root, path, &texts, &mut decoder) else { return decoder.finish() };
     if node.get("theme").is_some() {
         Theme::decode(&node, &stem(path), &mut decoder);
     } else if let Some(file) = File::decode(&node, &fragments, &mut decoder) {
@@ -147,11 +159,11 @@ pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
     decoder.finish()
 }
 
-fn read(root: &Path, path: &Path, decoder: &mut Decoder) -> Option<Node> {
+fn read(root: &Path, path: &Path, texts: &Texts, decoder: &mut Decoder) -> Option<Node> {
     let shown = path.strip_prefix(root.parent().unwrap_or(root)).unwrap_or(path);
     let shown = shown.to_string_lossy().replace('\\', "/");
     let source = |text| Arc::new(Source { shown, path: path.to_owned(), text });
-    match std::fs::read_to_string(path) {
+    match texts.get(path).map_or_else(|| std::fs::read_to_string(path), |text| Ok(text.clone())) {
         Ok(text) => {
             let mut problems = Vec::new();
             let node = syntax::read(&source(text), &mut problems);
@@ -166,10 +178,10 @@ fn read(root: &Path, path: &Path, decoder: &mut Decoder) -> Option<Node> {
     }
 }
 
-fn load_fragments(root: &Path, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fragment>> {
+fn load_fragments(root: &Path, texts: &Texts, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fragment>> {
     let mut fragments = BTreeMap::new();
     for path in yaml_files(&root.join("fragments")) {
-        let Some(node) = read(root, &path, decoder) else { continue };
+        let Some(node) = read(root, &path, texts, decoder) else { continue };
         if let Some(fragment) = Fragment::decode(&node, decoder) {
             fragments.insert(stem(&path), Arc::new(fragment));
         }
@@ -177,10 +189,10 @@ fn load_fragments(root: &Path, decoder: &mut Decoder) -> BTreeMap<String, Arc<Fr
     fragments
 }
 
-fn load_battery(root: &Path, decoder: &mut Decoder) -> Battery {
+fn load_battery(root: &Path, texts: &Texts, decoder: &mut Decoder) -> Battery {
     let mut battery = Battery::default();
     for path in yaml_files(&root.join("capabilities")).filter(|path| battery::is_battery_file(root, path)) {
-        let Some(node) = read(root, &path, decoder) else { continue };
+        let Some(node) = read(root, &path, texts, decoder) else { continue };
         battery.themes.extend(Theme::decode(&node, &stem(&path), decoder));
     }
     battery

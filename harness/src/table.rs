@@ -54,12 +54,42 @@ impl Table {
         Some(Self { span: node.span.clone(), node: node.clone(), in_any_order, several: rows > 1 })
     }
 
+    /// The rows as they are written.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Whether the rows may come in any order.
+    pub(crate) fn in_any_order(&self) -> bool {
+        self.in_any_order
+    }
+
+    /// Whether one matcher stands for all rows.
+    pub(crate) fn is_matcher(&self) -> bool {
+        is_matcher(&self.node)
+    }
+
     /// One row has no order, and rows in any order need none.
     pub fn needs_order(&self) -> bool {
         self.several && !self.in_any_order
     }
 
-    /// Holds a query's `columns` and `rows` against the table; `None` where no column is known, so that none can differ.
+    /// The rows as a list of maps, or the matcher that stands for them.
+    ///
+    /// # Errors
+    ///
+    /// A variable without a value.
+    pub(crate) fn expected(&self, vars: &Vars) -> Result<Node, Diagnostic> {
+        if !self.is_text() {
+            return vars.resolve(&self.node);
+        }
+        let (names, wanted) = self.cells(vars)?;
+        let object = |row: Vec<Value>| names.iter().cloned().zip(row).collect::<Map<_, _>>();
+        Ok(Node::from_json(&wanted.into_iter().map(object).collect(), &self.span))
+    }
+
+    /// Holds `columns` and `rows` against the table; `None` where no column is known, so that none can differ. `at` is what
+    /// the rows are called where they come from.
     ///
     /// # Errors
     ///
@@ -67,20 +97,17 @@ impl Table {
     pub fn compare(
         &self,
         columns: Option<&[String]>,
-        rows: &Value,
+        (at, rows): (&str, &Value),
         vars: &Vars,
         out: &mut Vec<Mismatch>,
     ) -> Result<(), Diagnostic> {
-        let Kind::Text(..) = &self.node.kind else {
-            let expected = vars.resolve(&self.node)?;
-            self.compare_list(&expected, rows, out);
+        if !self.is_text() {
+            self.compare_list(&vars.resolve(&self.node)?, (at, rows), out);
             return Ok(());
-        };
-        let text = vars.text(&self.node)?;
-        let (names, wanted) =
-            parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))?;
+        }
+        let (names, wanted) = self.cells(vars)?;
         let columns = columns.unwrap_or(&names);
-        let actual = table_rows(columns, rows);
+        let actual = rows_of(columns, rows);
         let mut same = names == columns && wanted.len() == actual.len();
         let mut wrong = None;
         if same && self.in_any_order {
@@ -106,6 +133,16 @@ impl Table {
         Ok(())
     }
 
+    /// A bare matcher is written as a text, too.
+    fn is_text(&self) -> bool {
+        matches!(self.node.kind, Kind::Text(_, Style::Block))
+    }
+
+    fn cells(&self, vars: &Vars) -> Result<Cells, Diagnostic> {
+        let text = vars.text(&self.node)?;
+        parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))
+    }
+
     /// The line of a row; the whole table where it cannot be told.
     fn line_of(&self, row: usize) -> Span {
         let (mut from, mut rows) = (self.span.start, 0);
@@ -125,8 +162,8 @@ impl Table {
         self.span.clone()
     }
 
-    fn compare_list(&self, expected: &Node, rows: &Value, out: &mut Vec<Mismatch>) {
-        let path = Path::default().key("result");
+    fn compare_list(&self, expected: &Node, (at, rows): (&str, &Value), out: &mut Vec<Mismatch>) {
+        let path = Path::default().key(at);
         match expected.as_list() {
             Some(items) if self.in_any_order => {
                 let values = rows.as_array().cloned().unwrap_or_default();
@@ -154,7 +191,7 @@ fn is_matcher(node: &Node) -> bool {
 }
 
 /// The rows as lists in the order of the columns.
-fn table_rows(columns: &[String], rows: &Value) -> Vec<Vec<Value>> {
+pub(crate) fn rows_of(columns: &[String], rows: &Value) -> Vec<Vec<Value>> {
     let empty = Map::new();
     rows.as_array()
         .into_iter()
@@ -188,8 +225,13 @@ pub(crate) fn parse_text(text: &str) -> Result<Cells, String> {
     Ok((names, rows))
 }
 
-/// Splits at `|` outside of double quotes.
-fn split_cells(line: &str) -> Vec<&str> {
+/// The cells of a line.
+pub(crate) fn split_cells(line: &str) -> Vec<&str> {
+    split(line).into_iter().map(str::trim).collect()
+}
+
+/// Splits at `|` outside of double quotes; what is around a cell stays.
+pub(crate) fn split(line: &str) -> Vec<&str> {
     let mut cells = Vec::new();
     let (mut from, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in line.char_indices() {
@@ -198,13 +240,13 @@ fn split_cells(line: &str) -> Vec<&str> {
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
             '|' if !quoted => {
-                cells.push(line[from..at].trim());
+                cells.push(&line[from..at]);
                 from = at + 1;
             }
             _ => {}
         }
     }
-    cells.push(line[from..].trim());
+    cells.push(&line[from..]);
     cells
 }
 
@@ -222,7 +264,8 @@ fn parse_cell(cell: &str) -> Result<Value, String> {
     Ok(serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell)))
 }
 
-fn write_cell(value: &Value) -> String {
+/// A cell as a table writes it.
+pub(crate) fn write_cell(value: &Value) -> String {
     match value {
         Value::String(text)
             if parse_cell(text).as_ref() == Ok(value)
@@ -235,11 +278,23 @@ fn write_cell(value: &Value) -> String {
     }
 }
 
+/// A column's name as a table's first line writes it.
+pub(crate) fn write_name(name: &str) -> String {
+    let plain = split_cells(name) == [name] && !name.is_empty() && !name.starts_with('"') && !name.contains('\n');
+    if plain { name.to_owned() } else { Value::from(name).to_string() }
+}
+
 /// Writes a table as a scenario would, columns aligned.
 pub(crate) fn write_text(columns: &[String], rows: &[Vec<Value>]) -> String {
-    let mut lines: Vec<Vec<String>> = vec![columns.to_vec()];
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|name| write_name(name)).collect()];
     lines.extend(rows.iter().map(|row| row.iter().map(write_cell).collect()));
-    let widths: Vec<usize> = (0..columns.len())
+    lay_out(&lines)
+}
+
+/// Lines of cells as a table whose columns are aligned.
+pub(crate) fn lay_out(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
         .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
     let mut out = String::new();

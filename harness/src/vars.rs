@@ -131,6 +131,11 @@ impl Vars {
         self.values.get(name)
     }
 
+    /// Every name that has a value, with it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The node with every variable replaced. A text that is nothing but `$(name)` takes the value's type.
     ///
     /// # Errors

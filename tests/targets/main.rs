@@ -14,6 +14,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 #[cfg(unix)]
 mod servers;
+mod versions;
 
 fn main() -> ExitCode {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             }));
         }
     }
+    trials.extend(versions::trials());
     #[cfg(unix)]
     trials.extend(servers::trials(&root));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

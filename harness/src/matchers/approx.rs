@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Matcher;
+use crate::mend::Mender;
 use crate::pattern::{Check, Mismatch};
 use crate::syntax::Node;
 
@@ -44,6 +45,13 @@ impl Matcher for Approx {
             Some(distance.abs() <= number(argument, "within")?)
         });
         check.require(near == Some(true), out);
+    }
+
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        argument.get("value").filter(|_| actual.is_number()).is_some_and(|value| {
+            mender.value(value, Some(actual));
+            true
+        })
     }
 }
 

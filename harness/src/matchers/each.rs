@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Matcher;
+use crate::mend::Mender;
 use crate::pattern::{Check, Mismatch, compare};
 use crate::schema::shape;
 use crate::syntax::Node;
@@ -41,5 +42,9 @@ impl Matcher for Each {
             }
             _ => check.fail(out),
         }
+    }
+
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        actual.as_array().is_some_and(|values| mender.each(argument, values))
     }
 }

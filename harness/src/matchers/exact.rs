@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Matcher;
-use crate::pattern::{Check, Mismatch, same_scalar};
+use crate::mend::Mender;
+use crate::pattern::{Check, Mismatch, same};
 use crate::schema::shape;
 use crate::syntax::Node;
 
@@ -35,14 +36,9 @@ impl Matcher for Exact {
         };
         check.require(fits, out);
     }
-}
 
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
-        }
-        _ => same_scalar(a, b),
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        mender.exact(argument, actual);
+        true
     }
 }

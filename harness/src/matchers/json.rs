@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Matcher;
+use crate::mend::Mender;
 use crate::pattern::{Check, Mismatch, compare};
 use crate::schema::shape;
 use crate::syntax::Node;
@@ -38,5 +39,13 @@ impl Matcher for Json {
             (Some(pattern), Some(value)) => compare(pattern, Some(&value), check.at, out),
             _ => check.fail(out),
         }
+    }
+
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        let parsed = actual.as_str().and_then(|text| serde_json::from_str(text).ok());
+        parsed.is_some_and(|value: Value| {
+            mender.value(argument, Some(&value));
+            true
+        })
     }
 }

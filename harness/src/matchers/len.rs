@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Matcher;
+use crate::mend::Mender;
 use crate::pattern::{Check, Mismatch, fits};
 use crate::schema::shape;
 use crate::syntax::Node;
@@ -33,14 +34,25 @@ impl Matcher for Len {
     }
 
     fn check(&self, check: &Check<'_>, out: &mut Vec<Mismatch>) {
-        let length = match check.actual {
-            Some(Value::Array(values)) => Some(values.len()),
-            Some(Value::Object(members)) => Some(members.len()),
-            Some(Value::String(text)) => Some(text.chars().count()),
-            _ => None,
-        };
+        let length = check.actual.and_then(length);
         let fits =
             check.argument.zip(length).is_some_and(|(pattern, length)| fits(pattern, Some(&Value::from(length))));
         check.require(fits, out);
+    }
+
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        length(actual).is_some_and(|length| {
+            mender.value(argument, Some(&Value::from(length)));
+            true
+        })
+    }
+}
+
+fn length(value: &Value) -> Option<usize> {
+    match value {
+        Value::Array(values) => Some(values.len()),
+        Value::Object(members) => Some(members.len()),
+        Value::String(text) => Some(text.chars().count()),
+        _ => None,
     }
 }

@@ -27,6 +27,7 @@ pub(crate) use unordered::pair_all;
 
 use serde_json::Value;
 
+use crate::mend::Mender;
 use crate::pattern::{Check, Mismatch};
 use crate::syntax::Node;
 
@@ -55,6 +56,11 @@ pub trait Matcher: Sync {
 
     /// Holds the value against the argument; each difference goes to `out`.
     fn check(&self, check: &Check<'_>, out: &mut Vec<Mismatch>);
+
+    /// Puts what `actual` has into the argument, which does not hold. `false` where the matcher is a rule and not a value.
+    fn mend(&self, _argument: &Node, _actual: &Value, _mender: &mut Mender<'_>) -> bool {
+        false
+    }
 }
 
 /// Every matcher, alphabetical.

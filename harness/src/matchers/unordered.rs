@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Matcher;
+use crate::mend::{Mender, Order};
 use crate::pattern::{Check, Mismatch, fits};
 use crate::schema::shape;
 use crate::syntax::Node;
@@ -43,6 +44,13 @@ impl Matcher for Unordered {
             .and_then(Value::as_array)
             .is_some_and(|values| wanted.len() == values.len() && pair_all(wanted, values));
         check.require(fits, out);
+    }
+
+    fn mend(&self, argument: &Node, actual: &Value, mender: &mut Mender<'_>) -> bool {
+        actual.as_array().filter(|values| !values.is_empty()).is_some_and(|values| {
+            mender.list(argument, values, Order::Any);
+            true
+        })
     }
 }
 

@@ -44,8 +44,22 @@ impl<W: Write> Console<W> {
     ///
     /// When the stream is closed.
     pub fn ended(&mut self, report: &CaseReport) -> io::Result<()> {
+        self.counted(report);
+        self.tell(report)
+    }
+
+    /// Counts a case that ended, and leaves it to [`Console::tell`] to tell of it.
+    pub fn counted(&mut self, report: &CaseReport) {
+        self.progress.ended(report, !Outcome::of(&report.verdict).is_green());
+    }
+
+    /// Tells what came of a case.
+    ///
+    /// # Errors
+    ///
+    /// When the stream is closed.
+    pub fn tell(&mut self, report: &CaseReport) -> io::Result<()> {
         let outcome = Outcome::of(&report.verdict);
-        self.progress.ended(report, !outcome.is_green());
         if !self.verbose && outcome.is_green() {
             return Ok(());
         }
@@ -55,6 +69,15 @@ impl<W: Write> Console<W> {
         if !outcome.is_green() {
             text.push_str(&format!("\n{}\n", failure::render(report, self.color)));
         }
+        self.say(&text)
+    }
+
+    /// Writes lines beside the progress.
+    ///
+    /// # Errors
+    ///
+    /// When the stream is closed.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
         let out = &mut self.out;
         self.progress.beside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }

@@ -88,6 +88,7 @@ fn case(id: &str, attempt: usize, verdict: Verdict) -> CaseReport {
         cell: vec![("n".to_owned(), Value::from(1))],
         attempt,
         reruns: 0,
+        server_version: None,
         verdict,
         began: at(attempt as u64),
         elapsed: ELAPSED * u32::try_from(attempt).unwrap_or(1),

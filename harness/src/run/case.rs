@@ -80,6 +80,7 @@ fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdic
         cell: case.cell.clone(),
         attempt: case.attempt,
         reruns: 0,
+        server_version: journal.server_version(),
         verdict,
         began,
         elapsed,

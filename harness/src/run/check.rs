@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, Frame};
+use super::{Answer, Failure, Frame, Held};
 use crate::checks::Checks;
 use crate::pattern::{self, Mismatch, Path};
 use crate::scenario::Step;
-use crate::source::Diagnostic;
 use crate::syntax::{Kind, Node, Style};
 use crate::target::Traffic;
 
@@ -20,17 +19,13 @@ pub(super) struct Seen<'a> {
 
 /// Holds `answer` against the checks of `step`.
 pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen<'_>) -> Result<(), Failure> {
-    let checks = &step.checks;
-    let mut out = Vec::new();
-    match answer {
+    let mut held = match answer {
         Answer::Done => return Ok(()),
         Answer::Lost(reason) => return Err(Failure::new(&step.span, "no answer came", reason.clone())),
-        Answer::ProtocolError { code, message } => protocol_error(step, *code, message, frame, &mut out)?,
-        Answer::Tool { value, is_error: true, .. } => tool_error(step, value, frame, &mut out)?,
-        Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled | Answer::Dropped => {
-            success(step, answer, frame, &mut out)?;
-        }
-    }
+        Answer::ProtocolError { code, message } => vec![protocol_error(step, *code, message)?],
+        Answer::Tool { value, is_error: true, .. } => vec![tool_error(step, value)?],
+        Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled | Answer::Dropped => success(step, answer)?,
+    };
     if let Answer::Tool { breach: Some(breach), is_error: false, .. } = answer {
         return Err(Failure::new(
             &step.span,
@@ -39,19 +34,20 @@ pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen
         )
         .section("the answer", pattern::brief(&answer.value())));
     }
-    beside(checks, answer, frame, seen, &mut out)?;
-    if out.is_empty() { Ok(()) } else { Err(differs(step, answer, out)) }
+    held.extend(beside(&step.checks, answer, seen));
+    let vars = frame.vars.borrow();
+    let mut out = Vec::new();
+    held.iter().try_for_each(|held| held.compare(&vars, &mut out))?;
+    if out.is_empty() {
+        return Ok(());
+    }
+    let mends = held.iter().flat_map(|held| held.mend(&vars)).collect();
+    Err(Failure { mends, ..differs(step, answer, out) })
 }
 
-fn protocol_error(
-    step: &Step,
-    code: i32,
-    message: &str,
-    frame: &Frame<'_>,
-    out: &mut Vec<Mismatch>,
-) -> Result<(), Failure> {
+fn protocol_error<'a>(step: &'a Step, code: i32, message: &str) -> Result<Held<'a>, Failure> {
     match &step.checks.protocol_error {
-        Some(expected) => Ok(compare_error(expected, &json!({ "code": code, "message": message }), frame, out)?),
+        Some(expected) => Ok(Held::Error { expected, error: json!({ "code": code, "message": message }) }),
         None => Err(Failure::new(
             step.subject(),
             format!("the server refused the request: {message}"),
@@ -61,10 +57,10 @@ fn protocol_error(
     }
 }
 
-fn tool_error(step: &Step, value: &Value, frame: &Frame<'_>, out: &mut Vec<Mismatch>) -> Result<(), Failure> {
+fn tool_error<'a>(step: &'a Step, value: &Value) -> Result<Held<'a>, Failure> {
     let error = value.get("error").unwrap_or(value);
     if let Some(expected) = &step.checks.error {
-        return Ok(compare_error(expected, error, frame, out)?);
+        return Ok(Held::Error { expected, error: error.clone() });
     }
     let code = error["code"].as_str().unwrap_or("without a code");
     let said = pattern::brief(error);
@@ -80,71 +76,42 @@ fn tool_error(step: &Step, value: &Value, frame: &Frame<'_>, out: &mut Vec<Misma
         .section("the whole message", whole))
 }
 
-/// `code` and `sqlstate` exactly; texts as a part of the whole, because free text changes from release to release.
-fn compare_error(expected: &Node, error: &Value, frame: &Frame<'_>, out: &mut Vec<Mismatch>) -> Result<(), Diagnostic> {
-    let expected = frame.resolve(expected)?;
-    for entry in expected.as_map().unwrap_or_default() {
-        let name = entry.key.name.as_str();
-        let at = Path::default().key("error").key(name);
-        let part = match (&entry.value.kind, error[name].as_str()) {
-            (Kind::Text(part, style), Some(text)) if matches!(name, "message" | "suggestion") => {
-                // A bare `$any` is a matcher; everything else is a part of the text.
-                (*style != Style::Plain || !part.starts_with('$')) && text.contains(part.as_str())
-            }
-            _ => false,
-        };
-        if !part {
-            pattern::compare(&entry.value, error.get(name), &at, out);
-        }
-    }
-    Ok(())
-}
-
-fn success(step: &Step, answer: &Answer, frame: &Frame<'_>, out: &mut Vec<Mismatch>) -> Result<(), Failure> {
+fn success<'a>(step: &'a Step, answer: &Answer) -> Result<Vec<Held<'a>>, Failure> {
     let checks = &step.checks;
     if let Some(wanted) = checks.error.as_ref().or(checks.protocol_error.as_ref()) {
         return Err(Failure::new(&wanted.span, "the step should fail, and it answered", "this error did not come")
             .section("the answer", pattern::brief(&answer.value())));
     }
     let value = answer.value();
+    let mut held = Vec::new();
     if let Some(expected) = checks.expect.as_ref().filter(|node| !is_any(node)) {
-        pattern::compare(&frame.resolve(expected)?, Some(&value), &Path::default(), out);
+        held.push(Held::Value { expected, actual: Some(value.clone()), at: Path::default() });
     }
     if let Some(table) = &checks.rows {
-        table.compare(column_names(&value).as_deref(), &value["result"], &frame.vars.borrow(), out)?;
+        held.push(Held::Rows { table, columns: column_names(&value), at: "result", rows: value["result"].clone() });
     }
     if let Some(expected) = &checks.columns {
-        pattern::compare(&frame.resolve(expected)?, value.get("columns"), &Path::default().key("columns"), out);
+        held.push(Held::member(expected, "columns", value.get("columns").cloned()));
     }
-    Ok(())
+    Ok(held)
 }
 
 /// What comes beside the answer, of a tool that failed as of one that did not.
-fn beside(
-    checks: &Checks,
-    answer: &Answer,
-    frame: &Frame<'_>,
-    seen: &Seen<'_>,
-    out: &mut Vec<Mismatch>,
-) -> Result<(), Diagnostic> {
+fn beside<'a>(checks: &'a Checks, answer: &Answer, seen: &Seen<'_>) -> Vec<Held<'a>> {
+    let mut held = Vec::new();
     if let (Some(expected), Answer::Tool { content, .. }) = (&checks.content, answer) {
-        pattern::compare(&frame.resolve(expected)?, Some(content), &Path::default().key("content"), out);
+        held.push(Held::member(expected, "content", Some(content.clone())));
     }
     if let Some(expected) = &checks.progress {
         let progress =
             seen.traffic.map_or_else(Vec::new, |(traffic, from)| traffic.notifications("notifications/progress", from));
-        pattern::compare(
-            &frame.resolve(expected)?,
-            Some(&Value::from(progress)),
-            &Path::default().key("progress"),
-            out,
-        );
+        held.push(Held::member(expected, "progress", Some(Value::from(progress))));
     }
     if let Some(expected) = &checks.logs {
         let lines: Vec<&str> = seen.log.lines().collect();
-        pattern::compare(&frame.resolve(expected)?, Some(&Value::from(lines)), &Path::default().key("logs"), out);
+        held.push(Held::member(expected, "logs", Some(Value::from(lines))));
     }
-    Ok(())
+    held
 }
 
 /// `expect: any` asks for nothing but that the step does not fail.

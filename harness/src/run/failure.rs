@@ -1,5 +1,6 @@
 //! Why a case failed: a place in the scenario, what is wrong there, and everything that helps to see why.
 
+use crate::mend::Mend;
 use crate::pattern::Mismatch;
 use crate::source::{Diagnostic, Span};
 
@@ -16,6 +17,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// What the scenario expects and what came, one by one.
     pub differences: Vec<Mismatch>,
+    /// What would have to be written for them to be gone; nothing where no value could.
+    pub mends: Vec<Mend>,
     /// Whatever else helps. The traffic and the log are the step's, not the failure's.
     pub sections: Vec<Section>,
     /// The number of the step that failed; none where the failure belongs to no step.
@@ -42,6 +45,7 @@ impl Failure {
             label: label.into(),
             help: None,
             differences: Vec::new(),
+            mends: Vec::new(),
             sections: Vec::new(),
             step: None,
             could_not_run: false,

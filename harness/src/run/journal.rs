@@ -14,6 +14,7 @@ use crate::target::{Message, Traffic};
 pub struct Journal {
     began: Instant,
     entries: RefCell<Vec<Entry>>,
+    server_version: RefCell<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Mark {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { began: Instant::now(), entries: RefCell::default() }
+        Self { began: Instant::now(), entries: RefCell::default(), server_version: RefCell::default() }
     }
 }
 
@@ -75,6 +76,18 @@ impl Journal {
         entry.ended = Some((Instant::now(), verdict));
         entry.heard = if inner { Vec::new() } else { heard };
         entry.log.end = log_to;
+    }
+
+    /// Notes the version that a server said it has.
+    pub(super) fn met(&self, version: Option<String>) {
+        if version.is_some() {
+            self.server_version.replace(version);
+        }
+    }
+
+    /// The version that the case's server said it has.
+    pub(super) fn server_version(&self) -> Option<String> {
+        self.server_version.borrow().clone()
     }
 
     /// The steps as a report keeps them. Without `evidence` nothing of what was said stays; with it, the last steps'

@@ -61,6 +61,8 @@ pub struct CaseReport {
     pub attempt: usize,
     /// How often it was begun anew because the hyperd that all cases share had died under it.
     pub reruns: usize,
+    /// The version that its server said it has; `None` where no client met one.
+    pub server_version: Option<String>,
     /// What came of it.
     pub verdict: Verdict,
     /// When it began.

@@ -10,12 +10,16 @@ use super::check::{self, Seen};
 use super::journal::Mark;
 use super::{Answer, Failure, Frame, StepVerdict};
 use crate::checks::Eventually;
+use crate::mend::Mend;
 use crate::pattern;
 use crate::scenario::Step;
 use crate::when;
 
 /// How long a step may take when it says nothing: far more than any step needs, far less than a person waits.
 const STEP_DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Why no value is written where a step that is tried again did not hold in time.
+const LAST_TRY: &str = "the step is tried until it holds, and the last answer may be one on the way";
 
 /// How many tries of an `eventually` a failure shows.
 const HISTORY_MAX: usize = 5;
@@ -116,7 +120,8 @@ async fn poll(step: &Step, frame: &Frame<'_>, eventually: &Eventually, from: &Be
         };
         history.push(format!("after {:?}: {}", began.elapsed(), pattern::brief(&value)));
         let story = |failure: Failure, title: String| {
-            Failure { title, ..failure }.section("tries, the last ones", last(&history))
+            let mends = vec![Mend::refused(&failure.span, LAST_TRY)];
+            Failure { title, mends, ..failure }.section("tries, the last ones", last(&history))
         };
         if let Some(abort) = &eventually.abort_if
             && pattern::fits(&frame.resolve(abort)?, Some(&value))

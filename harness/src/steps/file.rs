@@ -1,4 +1,6 @@
-//! `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+//! `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines`, `size`, `rows` or `columns`.
+
+mod rows;
 
 use std::path::Path as FilePath;
 
@@ -6,26 +8,30 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 
+use self::rows::AsTable;
 use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
-use crate::pattern::{self, Mismatch, Path};
-use crate::run::{Answer, Failure, Frame};
+use crate::pattern::Mismatch;
+use crate::run::{Answer, Failure, Frame, Held};
 use crate::scenario::Step;
 use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
-const CHECKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+/// What is asked of the bytes.
+const LOOKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+const CHECKS: [&str; 7] = ["exists", "text", "json", "lines", "size", "rows", "columns"];
 
-/// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+/// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines`, `size`, `rows` or `columns`.
 #[derive(Debug)]
 pub(super) struct File;
 
 #[derive(Debug)]
 struct CheckFile {
     path: Node,
-    checks: Vec<(&'static str, Node)>,
+    looks: Vec<(&'static str, Node)>,
+    rows: Option<AsTable>,
 }
 
 impl Verb for File {
@@ -38,32 +44,35 @@ impl Verb for File {
     }
 
     fn shape(&self) -> Shape {
-        Shape::of("Checks a file or folder below `$(dir)`.", shape::name())
+        let shape = Shape::of("Checks a file or folder below `$(dir)`.", shape::name())
             .key("exists", "Whether it is there.", shape::truth())
             .key("text", "Its text; a folder's is its entries' names, a line each.", shape::pattern())
             .key("json", "Its text, read as JSON.", shape::pattern())
             .key("lines", "Its lines, a list of texts.", shape::pattern())
-            .key("size", "Its size in bytes.", shape::pattern())
-            .needs(Needs::Some(&CHECKS))
+            .key("size", "Its size in bytes.", shape::pattern());
+        rows::shape(shape).needs(Needs::Some(&CHECKS))
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
-        let checks: Vec<(&'static str, Node)> =
-            CHECKS.into_iter().filter_map(|name| Some((name, fields.take(name)?.clone()))).collect();
+        let looks: Vec<(&'static str, Node)> =
+            LOOKS.into_iter().filter_map(|name| Some((name, fields.take(name)?.clone()))).collect();
+        // A check that cannot be read has a message of its own.
+        let asked = !looks.is_empty() || fields.has_near(&CHECKS);
         decoder.name(verb.value, "`file`")?;
-        if checks.is_empty() {
+        let rows = AsTable::decode(verb.value, &looks, fields, decoder);
+        if !asked {
             decoder.report(
                 Diagnostic::new(&verb.key.span, "this step checks nothing", "a file without a check")
                     .help(format!("say what must hold: {}", CHECKS.join(", "))),
             );
         }
-        for (name, node) in &checks {
+        for (name, node) in &looks {
             decoder.pattern(node);
             if *name == "exists" {
                 decoder.bool(node, "`exists`");
             }
         }
-        Some(Box::new(CheckFile { path: verb.value.clone(), checks }))
+        Some(Box::new(CheckFile { path: verb.value.clone(), looks, rows }))
     }
 }
 
@@ -79,19 +88,26 @@ impl Action for CheckFile {
     fn perform<'a>(&'a self, frame: &'a Frame<'a>, step: &'a Step) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let path = frame.path(&self.path)?;
-            let mut out: Vec<Mismatch> = Vec::new();
-            for (name, node) in &self.checks {
+            let mut held = Vec::new();
+            for (name, node) in &self.looks {
                 let actual = look(&path, name).map_err(|error| {
                     Failure::new(&step.span, format!("`{name}` of {} cannot be checked", path.display()), error)
                 })?;
-                pattern::compare(&frame.resolve(node)?, Some(&actual), &Path::default().key(name), &mut out);
+                held.push(Held::member(node, name, Some(actual)));
             }
+            if let Some(rows) = &self.rows {
+                held.extend(rows.held(&path, frame, step).await?);
+            }
+            let vars = frame.vars.borrow();
+            let mut out: Vec<Mismatch> = Vec::new();
+            held.iter().try_for_each(|held| held.compare(&vars, &mut out))?;
             match out.first() {
                 None => Ok(Answer::Done),
                 Some(first) => {
                     let title = format!("{} is not what `{}` expects", path.display(), step.title);
                     let label = format!("{} differs", first.path);
-                    Err(Failure::new(&first.span, title, label).differences(out))
+                    let mends = held.iter().flat_map(|held| held.mend(&vars)).collect();
+                    Err(Failure { mends, ..Failure::new(&first.span, title, label) }.differences(out))
                 }
             }
         }

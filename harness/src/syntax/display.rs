@@ -108,8 +108,7 @@ fn flow(node: &Node) -> Option<String> {
 }
 
 fn flow_entry(entry: &Entry) -> Option<String> {
-    let key = Node { span: entry.key.span.clone(), kind: Kind::Text(entry.key.name.clone(), Style::Plain) };
-    Some(format!("{}: {}", Inline(&key), flow_item(&entry.value)?))
+    Some(format!("{}: {}", Inline(&key_node(entry)), flow_item(&entry.value)?))
 }
 
 fn flow_item(node: &Node) -> Option<String> {
@@ -119,6 +118,24 @@ fn flow_item(node: &Node) -> Option<String> {
         Kind::List(items) if !items.is_empty() => flow(node),
         _ => Some(Inline(node).to_string()),
     }
+}
+
+/// A node on one line, whatever its length.
+pub(crate) fn one_line(node: &Node) -> String {
+    match &node.kind {
+        Kind::Map(entries) if !entries.is_empty() => {
+            let part = |entry: &Entry| format!("{}: {}", Inline(&key_node(entry)), one_line(&entry.value));
+            format!("{{ {} }}", entries.iter().map(part).collect::<Vec<_>>().join(", "))
+        }
+        Kind::List(items) if !items.is_empty() => {
+            format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", "))
+        }
+        _ => Inline(node).to_string(),
+    }
+}
+
+fn key_node(entry: &Entry) -> Node {
+    Node { span: entry.key.span.clone(), kind: Kind::Text(entry.key.name.clone(), Style::Plain) }
 }
 
 struct Inline<'a>(&'a Node);
@@ -165,7 +182,7 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 /// A JSON string is a double-quoted YAML scalar, but for the controls that JSON takes as they are.
-fn in_quotes(text: &str) -> String {
+pub(crate) fn in_quotes(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     json.chars().map(|c| if must_be_escaped(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }

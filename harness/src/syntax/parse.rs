@@ -60,6 +60,12 @@ fn tabs(source: &Arc<Source>) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// Where a bracket closes a list or map. Without one the end is said to be where the next token stands, behind blanks and
+/// comments that are not its own.
+fn end_of(closing: &Span) -> Option<usize> {
+    (closing.end > closing.start).then_some(closing.end)
+}
+
 fn broken(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or(source.text.len());
     let message = error.info().clone();
@@ -190,7 +196,7 @@ impl<'a> Reader<'a> {
         let mut end = span.end;
         while let Some((event, at)) = self.take() {
             if matches!(event, Event::SequenceEnd) {
-                end = end.max(at.end);
+                end = end_of(&at).map_or(end, |at| end.max(at));
                 break;
             }
             let item = self.node(event, at, depth + 1);
@@ -206,7 +212,7 @@ impl<'a> Reader<'a> {
         let mut end = span.end;
         while let Some((event, at)) = self.take() {
             if matches!(event, Event::MappingEnd) {
-                end = end.max(at.end);
+                end = end_of(&at).map_or(end, |at| end.max(at));
                 break;
             }
             let key = self.key(event, at, depth);

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Versions;
 use crate::decode::Decoder;
-use crate::run::{CaseReport, Failure, Verdict};
+use crate::run::{CaseReport, Failure, Section, Verdict};
 use crate::source::{Diagnostic, Source, Span, nearest};
 use crate::syntax::{Node, read_toml};
 
@@ -20,8 +21,8 @@ pub struct Expected {
     pub version: Option<String>,
     /// What is expected, by reason.
     pub groups: Vec<Group>,
-    /// Each case that is listed: its group, and where it is listed.
-    cases: HashMap<String, (usize, Span)>,
+    /// Each case that is listed: the groups that list it, for one version or another, and where.
+    cases: HashMap<String, Vec<(usize, Span)>>,
 }
 
 /// Cases that fail for one reason.
@@ -31,6 +32,8 @@ pub struct Group {
     pub reason: String,
     /// Where more is said about it.
     pub link: Option<String>,
+    /// The versions of the server that it is said of; all where there is none.
+    pub versions: Option<Versions>,
     /// The cases as they are listed: a case, a scenario for all its cells, or `<area>::<feature>::*`.
     pub ids: Vec<(String, Span)>,
 }
@@ -128,7 +131,11 @@ impl Expected {
             }
             for known in applicable {
                 count += 1;
-                if let Some((_, first)) = self.cases.insert(known.id.clone(), (self.groups.len(), span.clone())) {
+                let listed = self.cases.entry(known.id.clone()).or_default();
+                let twice = listed.iter().find(|(other, _)| self.groups.get(*other).unwrap_or(&group).meets(&group));
+                let twice = twice.map(|(_, first)| first.clone());
+                listed.push((self.groups.len(), span.clone()));
+                if let Some(first) = twice {
                     clean = false;
                     decoder.report(
                         Diagnostic::new(span, format!("`{}` is listed twice", known.id), "the second time")
@@ -160,19 +167,30 @@ impl Expected {
         self.cases.len()
     }
 
-    /// The group that lists this case.
-    pub fn group(&self, id: &str) -> Option<usize> {
-        self.cases.get(id).map(|(group, _)| *group)
+    /// The groups that list this case, for any version.
+    pub fn groups_of(&self, id: &str) -> impl Iterator<Item = usize> {
+        self.cases.get(id).into_iter().flatten().map(|(group, _)| *group)
     }
 
-    /// Why this case is expected to fail, if it is.
-    pub fn reason(&self, id: &str) -> Option<&str> {
-        self.group(id).and_then(|group| self.groups.get(group)).map(|group| group.reason.as_str())
+    /// The group that lists this case for a server of this version.
+    pub fn group(&self, id: &str, version: Option<&str>) -> Option<usize> {
+        self.listed(id, version).map(|(group, _)| *group)
+    }
+
+    fn listed(&self, id: &str, version: Option<&str>) -> Option<&(usize, Span)> {
+        self.cases.get(id)?.iter().find(|(group, _)| self.groups[*group].holds(version))
+    }
+
+    /// Why this case is expected to fail, if it is for any version.
+    pub fn reason(&self, id: &str) -> Option<String> {
+        let reasons: Vec<String> = self.groups_of(id).map(|group| self.groups[group].told()).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Holds what came of a case against the list.
     pub fn judge(&self, report: &mut CaseReport) {
-        let Some((group, span)) = self.cases.get(&report.id) else { return };
+        let version = report.server_version.as_deref();
+        let Some((group, span)) = self.listed(&report.id, version) else { return self.tell_other_versions(report) };
         match &mut report.verdict {
             Verdict::Fail(failures) => {
                 let (reason, failures) = (self.groups[*group].reason.clone(), std::mem::take(failures));
@@ -187,9 +205,43 @@ impl Expected {
             _ => {}
         }
     }
+
+    /// Whoever reads of a failure looks for it in the list, and finds it there.
+    fn tell_other_versions(&self, report: &mut CaseReport) {
+        let version = report.server_version.as_deref().unwrap_or("unknown");
+        let heading = format!("expected to fail in other versions than this one, which is {version}");
+        let listed = self.cases.get(&report.id).into_iter().flatten();
+        let lines: Vec<String> =
+            listed.map(|(group, span)| format!("{}: {}", span.place(), self.groups[*group].told())).collect();
+        if let Verdict::Fail(failures) = &mut report.verdict
+            && let Some(failure) = failures.first_mut().filter(|_| !lines.is_empty())
+        {
+            failure.sections.push(Section { heading, body: lines.join("\n") });
+        }
+    }
 }
 
 impl Group {
+    /// Whether it speaks of a server of this version; what is said of some versions is not said of an unknown one.
+    pub fn holds(&self, version: Option<&str>) -> bool {
+        self.versions.as_ref().is_none_or(|versions| version.is_some_and(|version| versions.hold(version)))
+    }
+
+    /// Whether there can be a version that both speak of.
+    fn meets(&self, other: &Self) -> bool {
+        match (&self.versions, &other.versions) {
+            (Some(ours), Some(theirs)) => ours.meet(theirs),
+            _ => true,
+        }
+    }
+
+    /// The reason, and the versions that have it.
+    fn told(&self) -> String {
+        let versions =
+            self.versions.as_ref().map_or_else(String::new, |versions| format!(" (versions {})", versions.text));
+        format!("{}{versions}", self.reason)
+    }
+
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<(Self, Option<u64>)> {
         let mut fields = decoder.fields(node, "an expected failure")?;
         let reason = fields.require("reason", decoder).and_then(|node| {
@@ -204,11 +256,25 @@ impl Group {
             Some(text)
         });
         let link = fields.take("link").and_then(|node| decoder.name(node, "`link`"));
+        let versions = fields.take("versions").and_then(|node| read_versions(node, decoder));
         let cases = fields.take("cases").and_then(|node| decoder.count(node, "`cases`"));
         let ids = fields.require("ids", decoder).map(|node| decoder.texts(node, "`ids`"));
         fields.finish(decoder);
-        Some((Self { reason: reason?, link, ids: ids? }, cases))
+        Some((Self { reason: reason?, link, versions, ids: ids? }, cases))
     }
+}
+
+fn read_versions(node: &Node, decoder: &mut Decoder) -> Option<Versions> {
+    let text = decoder.name(node, "`versions`")?;
+    Versions::parse(&text)
+        .map_err(|part| {
+            decoder.report(
+                Diagnostic::new(&node.span, format!("`{part}` is no version to compare with"), "these versions").help(
+                    "write all three numbers, and comparisons with `,` between them: `versions = \">=1.0.0, <1.1.0\"`",
+                ),
+            );
+        })
+        .ok()
 }
 
 /// Whether `listed` stands for the case `id`.

@@ -1,5 +1,6 @@
 //! How a server under test is started, and how a client reaches it.
 
+mod access;
 pub mod client;
 mod demands;
 mod demo;
@@ -20,6 +21,7 @@ mod server;
 mod stdio;
 mod subscribe;
 mod tampered;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -41,6 +43,7 @@ pub use record::{Direction, Message, Traffic};
 pub use relayed::Relayed;
 pub use rewrite::{Rewritten, rewrite};
 pub use tampered::{Behind, Tamper, Tampered};
+pub use versions::Versions;
 
 /// What a scenario asks of its server.
 #[derive(Debug, Clone)]

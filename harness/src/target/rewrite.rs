@@ -27,13 +27,19 @@ pub fn rewrite(before: &Expected, reports: &[CaseReport], suite: &[Known]) -> Re
     let applicable = || suite.iter().filter(|known| known.unmet.is_none()).map(|known| known.id.as_str());
     let ran: BTreeMap<&str, &CaseReport> = reports.iter().map(|report| (report.id.as_str(), report)).collect();
     for id in applicable() {
+        let version = ran.get(id).and_then(|report| report.server_version.as_deref());
+        // Of other versions nothing new is known.
+        for group in before.groups_of(id).filter(|group| !before.groups[*group].holds(version)) {
+            failing[group].insert(id);
+        }
+        let group = before.group(id, version);
         let fails = match ran.get(id).map(|report| &report.verdict) {
             Some(Verdict::Fail(_) | Verdict::ExpectedFailure { .. }) => true,
             Some(Verdict::Pass) => false,
             // Not run, or it could not run: nothing new is known of it.
-            _ => before.group(id).is_some(),
+            _ => group.is_some(),
         };
-        match (fails, before.group(id)) {
+        match (fails, group) {
             (true, Some(group)) => {
                 failing[group].insert(id);
             }
@@ -52,7 +58,7 @@ pub fn rewrite(before: &Expected, reports: &[CaseReport], suite: &[Known]) -> Re
         text.push_str(&block(group, "", cases, &all));
     }
     for (symptom, cases) in &new {
-        let group = Group { reason: String::new(), link: None, ids: Vec::new() };
+        let group = Group { reason: String::new(), link: None, versions: None, ids: Vec::new() };
         text.push_str(&block(&group, symptom, cases, &all));
     }
     Rewritten { text, added, removed, without_reason: new.len() }
@@ -79,6 +85,9 @@ fn block(group: &Group, symptom: &str, cases: &BTreeSet<&str>, all: &[&str]) -> 
     text.push_str(&format!("reason = {}\n", quoted(&group.reason)));
     if let Some(link) = &group.link {
         text.push_str(&format!("link = {}\n", quoted(link)));
+    }
+    if let Some(versions) = &group.versions {
+        text.push_str(&format!("versions = {}\n", quoted(&versions.text)));
     }
     text.push_str(&format!("cases = {}\nids = [\n", cases.len()));
     for id in short(cases, all) {

@@ -45,8 +45,9 @@ impl Target for TargetFile {
                     let extras = extras.into_iter().cloned().collect();
                     Ok(stdio::server(program, extras, *clients, launch, folder.to_owned()))
                 }
-                Kind::Http { address, program, start_timeout } => {
-                    Http::open(address, program.as_ref(), &extras, *start_timeout, &launch, folder).await
+                Kind::Http { address, access, program, start_timeout } => {
+                    let place = (address, access);
+                    Http::open(place, program.as_ref(), &extras, *start_timeout, &launch, folder).await
                 }
             }
         }

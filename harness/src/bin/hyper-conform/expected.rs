@@ -6,7 +6,7 @@ use hyper_conform::target::expected::{Known, Reading};
 use hyper_conform::target::{self, Expected, Target};
 use hyper_conform::{CaseReport, Stage, Suite, plan};
 
-use super::{Stop, render};
+use super::{Stop, bless, render};
 
 /// Every case of the suite, and why the target cannot be asked where that is so.
 pub(super) fn known(suite: &Suite, stage: &Stage) -> Vec<Known> {
@@ -27,9 +27,7 @@ pub(super) fn load(known: &[Known], target: &dyn Target, reading: Reading) -> Re
 
 /// Where the list is to be written.
 pub(super) fn blessable(target: &dyn Target) -> Result<PathBuf, Stop> {
-    if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
-        return Err(Stop::Usage("CI is set: what is expected is not rewritten there".to_owned()));
-    }
+    bless::refuse_in_ci()?;
     path(target).ok_or_else(|| {
         Stop::Usage(format!("the target `{}` has no file, so it has no list of expected failures", target.name()))
     })

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all as expected, 1 failures, 2 usage or broken files, 3 could not run, 130 interrupted.
 
+mod bless;
 mod capabilities;
 mod coverage;
 mod expected;

@@ -14,7 +14,7 @@ use hyper_conform::target::{Duplex, Protocol};
 use hyper_conform::{Case, Engines, Event, Stage, Suite, Verdict, arrange, jobs_default, plan, run_all};
 
 use super::interrupt::Interrupt;
-use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, expected};
+use super::{COULD_NOT_RUN, FAILURES, Picked, Stop, bless, expected};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -47,12 +47,18 @@ pub(super) struct RunArgs {
     /// Write the target's list of expected failures anew from what comes of this run; new entries wait for a reason
     #[arg(long)]
     bless_expected: bool,
+    /// Write what the server answers into the scenarios that expect otherwise, and show the difference
+    #[arg(long, conflicts_with_all = ["bless_expected", "repeat", "fail_fast"])]
+    bless: bool,
     /// A line for every scenario
     #[arg(long, short)]
     verbose: bool,
 }
 
 pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bool) -> Result<ExitCode, Stop> {
+    if args.bless {
+        bless::allowed(&args.picked.target)?;
+    }
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
     let attempts = arrange::attempts(&cases, args.repeat, selection.shuffle);
@@ -87,8 +93,19 @@ pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bo
         cases: Vec::new(),
     };
     announce(&run, cases.len());
-    perform(args, &attempts, &stage, &mut run, color);
+    let mut console = console(args, &run, color);
+    let interrupt = Interrupt::listen(stage.interrupt.clone());
+    perform(args, &attempts, &stage, &mut run, &mut console, &interrupt);
+    let blessed = if args.bless && run.cut_short.is_none() {
+        let jobs = args.jobs.unwrap_or_else(jobs_default);
+        bless::bless(&suite.root, &stage, jobs, &mut run, &mut console, &interrupt)
+    } else {
+        Ok(())
+    };
     stage.engines.stop();
+    // A closed pipe (`| head`) is the reader's choice, not a failure.
+    let _ = console.summary(&run);
+    blessed?;
     for opened in opened {
         opened.write(&run).map_err(Stop::CouldNotRun)?;
     }
@@ -109,16 +126,26 @@ fn announce(run: &RunReport, cases: usize) {
     eprintln!("running {cases} scenarios{part}{times} against {}{hyperd}, protocol {}", run.target, run.protocol);
 }
 
-/// Runs the cases, and tells of them on standard output; on standard error where a report takes standard output.
-fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, color: bool) {
+/// Tells on standard output; on standard error where a report takes standard output.
+fn console(args: &RunArgs, run: &RunReport, color: bool) -> Console<Box<dyn Write>> {
     let out: Box<dyn Write> = if args.reports.iter().any(Destination::takes_stdout) {
         Box::new(std::io::stderr())
     } else {
         Box::new(std::io::stdout())
     };
     let live = std::io::stderr().is_terminal();
-    let mut console = Console::new(out, (run.planned, run.attempts), color, args.verbose, live);
-    let interrupt = Interrupt::listen(stage.interrupt.clone());
+    Console::new(out, (run.planned, run.attempts), color, args.verbose, live)
+}
+
+/// Runs the cases, and tells of them.
+fn perform(
+    args: &RunArgs,
+    cases: &[Case],
+    stage: &Stage,
+    run: &mut RunReport,
+    console: &mut Console<Box<dyn Write>>,
+    interrupt: &Interrupt,
+) {
     let began = Instant::now();
     let mut cut_short = None;
     run.cases = run_all(cases, stage, args.jobs.unwrap_or_else(jobs_default), |event| {
@@ -127,9 +154,10 @@ fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, c
             Event::Tick => console.tick(),
             Event::Ended(report) => {
                 let bad = matches!(report.verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
-                // What fails is what is written down then; to read why, run again without it.
-                let told = !(args.bless_expected && matches!(report.verdict, Verdict::Fail(_)));
-                if told && console.ended(report).is_err() {
+                console.counted(report);
+                // What fails is what is written down then; what is left of it is told after that.
+                let told = !((args.bless_expected || args.bless) && matches!(report.verdict, Verdict::Fail(_)));
+                if told && console.tell(report).is_err() {
                     cut_short = cut_short.or(Some(CutShort::Closed));
                 } else if args.fail_fast && bad {
                     cut_short = cut_short.or(Some(CutShort::FailFast));
@@ -143,8 +171,6 @@ fn perform(args: &RunArgs, cases: &[Case], stage: &Stage, run: &mut RunReport, c
     });
     run.wall = began.elapsed();
     run.cut_short = cut_short.filter(|_| run.cases.len() < run.planned);
-    // A closed pipe (`| head`) is the reader's choice, not a failure.
-    let _ = console.summary(run);
 }
 
 fn exit_code(run: &RunReport) -> ExitCode {
