@@ -69,26 +69,28 @@ fn codes(error: &Value, names: &[&str], writer: &Writer<'_>) -> Vec<(String, Nod
 
 /// A name that the message quotes out of the request; the words around it change.
 fn stable(message: &str, given: &Value, writer: &Writer<'_>) -> Option<String> {
-    let mut said = Vec::new();
-    texts(given, &mut said);
+    let (mut names, mut said) = (Vec::new(), Vec::new());
+    texts(given, &mut names, &mut said);
     let quoted = QUOTED.captures_iter(message).filter_map(|found| found.iter().skip(1).flatten().next());
-    let mut names = quoted.map(|found| found.as_str()).filter(|name| {
-        let chars = name.chars().count();
-        let written = writer.places.text(name);
-        // A path's name may be longer than what stands for it.
-        (NAME_CHARS_MIN..=NAME_CHARS_MAX).contains(&chars.min(written.chars().count()))
-            && said.iter().any(|text| text.contains(name))
-    });
-    names.next().map(|name| writer.places.text(name))
+    let is_name = |name: &str| {
+        // A path may be longer than what stands for it.
+        let chars = name.chars().count().min(writer.places.text(name).chars().count());
+        (NAME_CHARS_MIN..=NAME_CHARS_MAX).contains(&chars)
+    };
+    let is_said = |name: &&str| is_name(name) && names.iter().chain(&said).any(|text| text.contains(name));
+    let quoted = quoted.map(|found| found.as_str()).find(is_said);
+    // A message may name an argument's value without quotes.
+    let bare = || said.iter().copied().find(|text| is_name(text) && message.contains(text));
+    quoted.or_else(bare).map(|name| writer.places.text(name))
 }
 
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+fn texts<'a>(value: &'a Value, names: &mut Vec<&'a str>, said: &mut Vec<&'a str>) {
     match value {
-        Value::String(text) => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::String(text) => said.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, names, said)),
         Value::Object(members) => members.iter().for_each(|(name, member)| {
-            found.push(name);
-            texts(member, found);
+            names.push(name);
+            texts(member, names, said);
         }),
         _ => {}
     }

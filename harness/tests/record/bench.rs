@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper_conform::source::{Diagnostic, Source};
-use hyper_conform::target::{Duplex, Target, TargetFile, find};
+use hyper_conform::target::{Demo, Duplex, Target, TargetFile, find};
 use hyper_conform::{Case, CaseReport, Engines, Stage, Suite, Verdict, plan, report, run};
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("scenarios");
         fs::create_dir_all(root.join("targets")).expect("a folder");
-        for name in ["requirements.yaml", "targets/hyperd-mcp-stdio.toml"] {
+        for name in ["requirements.yaml", "targets/demo.toml", "targets/hyperd-mcp-stdio.toml"] {
             fs::copy(shipped().join(name), root.join(name)).expect("a copy");
         }
         Self { root, engines, folder }
@@ -95,13 +95,15 @@ impl Bench {
         Suite::load(&self.root).unwrap_or_else(|problems| panic!("{}", told(&problems)))
     }
 
-    /// What does not pass of everything that was recorded, against ours in this process and as one of its own.
+    /// What does not pass of everything that was recorded, against our server in this process and as one of its own.
     pub(crate) fn failures(&self) -> Vec<CaseReport> {
+        self.failures_on([Arc::new(Duplex), find(&self.root, "hyperd-mcp-stdio").expect("the target")])
+    }
+
+    fn failures_on(&self, targets: [Arc<dyn Target>; 2]) -> Vec<CaseReport> {
         let cases = plan::cases(&self.suite());
-        let ours: Arc<dyn Target> = Arc::new(Duplex);
-        let process = find(&self.root, "hyperd-mcp-stdio").expect("the target");
         let mut failures = Vec::new();
-        for target in [ours, process] {
+        for target in targets {
             let stage = self.stage(target, &self.root);
             let reports = hyper_conform::run_all(&cases, &stage, hyper_conform::jobs_default(), |_| true);
             failures.extend(reports.into_iter().filter(|report| !matches!(report.verdict, Verdict::Pass)));
@@ -111,10 +113,18 @@ impl Bench {
 
     /// Everything that was recorded passes, or this panics with what does not.
     pub(crate) fn all_pass(&self) {
-        let failures = self.failures();
-        let shown: Vec<String> = failures.iter().map(|report| report::failure::render(report, false)).collect();
-        assert!(failures.is_empty(), "{}", shown.join("\n"));
+        all_passed(&self.failures());
     }
+
+    /// The same, against the demo server.
+    pub(crate) fn all_pass_on_demo(&self) {
+        all_passed(&self.failures_on([Arc::new(Demo), find(&self.root, "demo").expect("the target")]));
+    }
+}
+
+fn all_passed(failures: &[CaseReport]) {
+    let shown: Vec<String> = failures.iter().map(|report| report::failure::render(report, false)).collect();
+    assert!(failures.is_empty(), "{}", shown.join("\n"));
 }
 
 /// Our own server's program, which a build of the workspace makes.

@@ -233,3 +233,46 @@ fn without_a_command_it_is_our_server_on_empty_databases() {
     assert!(text.starts_with("feature: Mine\n") && text.contains("- scenario: nothing is there\n"), "{text}");
     bench.all_pass();
 }
+
+#[test]
+fn resources_prompts_and_notifications_have_their_steps() {
+    let bench = Bench::new(Engines::default());
+    let mut session = Session::of(&bench.out("notes"), &[], &[PROGRAM, "demo"]);
+    session.handshake();
+    session.ask("resources/list", &json!({}));
+    let note = |text: &str| json!({ "name": "plans", "text": text });
+    let uri = json!({ "uri": "note://plans" });
+    session.call("put", &note("Sail on Sunday"));
+    session.ask("resources/subscribe", &uri);
+    session.call("put", &note("Sail on $(day)\nor $any"));
+    session.ask("resources/list", &json!({}));
+    session.ask("resources/list", &json!({}));
+    session.ask("resources/read", &uri);
+    session.ask("resources/read", &json!({ "uri": "note://nothing" }));
+    session.ask("prompts/get", &json!({ "name": "summarize", "arguments": { "name": "plans" } }));
+    let of = json!({ "type": "ref/prompt", "name": "summarize" });
+    session.ask("completion/complete", &json!({ "ref": of, "argument": { "name": "style", "value": "s" } }));
+    session.ask("resources/unsubscribe", &uri);
+    session.ask("tools/call", &json!({ "name": "put", "arguments": { "name": "plans" } }));
+    session.ask("tools/call", &json!({ "name": "frobnicate" }));
+    session.ask("no/such", &json!({}));
+    let (code, _, told) = session.end();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("there is no step for `no/such`"), "{told}");
+    let text = recorded(&bench, "notes");
+    for step in [
+        "- notified: notifications/resources/list_changed\n",
+        "- notified: notifications/resources/updated\n        params: { uri: \"note://plans\" }\n",
+        "- list: resources\n        expect:\n          - { uri: \"note://plans\", name: plans }\n",
+        "- read: \"note://nothing\"\n        protocol_error: { code: -32002, message: \"note://nothing\" }",
+        "- prompt: summarize\n",
+        "- complete: { prompt: summarize, argument: style, value: s }\n        expect: { values: [short], total: 1, hasMore: false }",
+        "- unsubscribe: \"note://plans\"\n",
+        "error: { code: INVALID_ARGUMENT }",
+        "- call: frobnicate\n        protocol_error: { code: -32602, message: frobnicate }",
+    ] {
+        assert!(text.contains(step), "{step} is missing:\n{text}");
+    }
+    assert_eq!(text.matches("list: ").count(), 1, "a list at the start or without news is no step:\n{text}");
+    bench.all_pass_on_demo();
+}

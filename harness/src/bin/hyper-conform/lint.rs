@@ -2,19 +2,19 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
-use hyper_conform::target::Duplex;
 use hyper_conform::{Engines, Stage, Suite, lint, plan, tools};
 
-use super::Stop;
+use super::{Named, Stop};
 
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
     /// Look at the files alone; without it, calls are held against the server's tools/list
-    #[arg(long)]
+    #[arg(long, conflicts_with = "target")]
     offline: bool,
+    #[command(flatten)]
+    target: Named,
 }
 
 /// The suite was read, so its files are well formed; what is left is what they say.
@@ -22,11 +22,12 @@ pub(super) fn lint(args: &LintArgs, suite: &Suite, color: bool) -> Result<ExitCo
     let mut findings = lint::offline(suite);
     let mut against = String::new();
     if !args.offline {
-        let stage = Stage::new(Arc::new(Duplex), Engines::default(), &suite.root, false);
+        let stage = Stage::new(args.target.find(suite)?, Engines::default(), &suite.root, false);
         let tools = tools::of_target(&stage).map_err(|reason| {
             Stop::CouldNotRun(format!("{reason}\n`lint --offline` looks at the files alone, without a server"))
         })?;
-        against = format!(", {} tools", tools.len());
+        against = format!(", {} tools of {}", tools.len(), stage.target.name());
+        stage.engines.stop();
         findings.extend(lint::against(suite, &tools));
     }
     if !findings.is_empty() {

@@ -10,7 +10,7 @@ use super::{Picked, Stop, expected};
 
 pub(super) fn list(picked: &Picked, suite: &Suite) -> Result<ExitCode, Stop> {
     let cases = plan::select(suite, &picked.selection()).map_err(Stop::Usage)?;
-    let stage = Stage::new(picked.target(suite)?, Engines::default(), &suite.root, false);
+    let stage = Stage::new(picked.target.find(suite)?, Engines::default(), &suite.root, false);
     let expected = expected::load(&expected::known(suite, &stage), stage.target.as_ref(), Reading::Strict)?;
     let mut out = io::stdout().lock();
     for case in &cases {

@@ -5,6 +5,7 @@
 mod bless;
 mod capabilities;
 mod coverage;
+mod demo;
 mod expected;
 mod hyperd;
 mod interrupt;
@@ -58,7 +59,7 @@ enum Command {
     Capabilities(capabilities::CapabilitiesArgs),
     /// Print a scenario as it would run: matrix values in their places, fragments written out
     Show(Picked),
-    /// Check all files, and every call against the server's tools/list, without running anything
+    /// Check all files, and every call against a server's tools/list, without running a scenario
     Lint(lint::LintArgs),
     /// Print what the suite tries: requirements, tools, arguments, error codes
     Coverage(coverage::CoverageArgs),
@@ -71,6 +72,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Print the JSON Schema that editors complete and check scenario files with
     Schema,
+    /// Be the demo server on standard input and output: notes in memory, to try a client, a target or `record` with
+    Demo,
     /// Find, list and install releases of hyperd
     #[command(subcommand)]
     Hyperd(hyperd::HyperdCommand),
@@ -88,9 +91,8 @@ struct Picked {
     /// Only scenarios with this tag, or without it with a `!` before it; several must all hold
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// The server: a name of scenarios/targets/NAME.toml, or such a file
-    #[arg(long, value_name = "NAME|FILE", default_value = Duplex::NAME)]
-    target: String,
+    #[command(flatten)]
+    target: Named,
     /// Shuffle; the seed is printed, and the same seed gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "the flag may be absent, bare, or have a value")]
@@ -98,6 +100,14 @@ struct Picked {
     /// Only part I of N; which scenarios those are depends on nothing but their names
     #[arg(long, value_name = "I/N")]
     partition: Option<Partition>,
+}
+
+/// Which server.
+#[derive(Debug, Args)]
+struct Named {
+    /// The server: a name of scenarios/targets/NAME.toml, or such a file
+    #[arg(long, value_name = "NAME|FILE", default_value = Duplex::NAME)]
+    target: String,
 }
 
 impl Picked {
@@ -111,8 +121,10 @@ impl Picked {
             partition: self.partition,
         }
     }
+}
 
-    fn target(&self, suite: &Suite) -> Result<Arc<dyn Target>, Stop> {
+impl Named {
+    fn find(&self, suite: &Suite) -> Result<Arc<dyn Target>, Stop> {
         target::find(&suite.root, &self.target).map_err(|error| {
             Stop::Usage(match error {
                 NoTarget::Unknown(text) => text,
@@ -155,6 +167,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(args, &suite, color)),
         Command::Coverage(args) => load(cli.suite.as_deref(), color).and_then(|suite| coverage::coverage(args, &suite)),
         Command::Record(args) => record::record(args),
+        Command::Demo => demo::demo(),
         Command::Schema => load(cli.suite.as_deref(), color).and_then(|suite| schema::schema(&Names::of(&suite))),
         Command::Hyperd(command) => hyperd::run(command),
     };

@@ -13,7 +13,8 @@ use rmcp::model::{
     Role, ServerCapabilities, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
-use rmcp::{RoleServer, ServerHandler};
+use rmcp::transport::stdio;
+use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::{Value, json};
 
 use super::notebook::{Connection, Notebook, uri_of};
@@ -34,6 +35,19 @@ const COUNT_MAX: u64 = 1000;
 /// - subscriptions to notes, and `notifications/resources/list_changed` when there is a new one
 #[derive(Debug, Default)]
 pub struct Demo;
+
+impl Demo {
+    /// Serves one client on standard input and output, until it closes its side.
+    ///
+    /// # Errors
+    ///
+    /// Why the client could not be spoken to.
+    pub async fn serve_stdio() -> Result<(), String> {
+        let failed = |error: String| format!("the demo server lost its client: {error}");
+        let running = DemoServer::default().serve(stdio()).await.map_err(|error| failed(error.to_string()))?;
+        running.waiting().await.map(drop).map_err(|error| failed(error.to_string()))
+    }
+}
 
 impl Target for Demo {
     fn name(&self) -> &'static str {
