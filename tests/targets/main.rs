@@ -9,7 +9,7 @@ use std::sync::Arc;
 use conformance_tests::golden;
 use hyper_conform::source::{Diagnostic, Source};
 use hyper_conform::target::expected::{Known, Reading};
-use hyper_conform::target::{Expected, TargetFile};
+use hyper_conform::target::{self, Expected, TargetFile};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 #[cfg(unix)]
@@ -38,6 +38,10 @@ fn main() -> ExitCode {
             }));
         }
     }
+    trials.push(Trial::test("shipped::scenarios_are_blessed_by_our_own_server_alone", {
+        let root = root.clone();
+        move || references(&root)
+    }));
     trials.extend(versions::trials());
     #[cfg(unix)]
     trials.extend(servers::trials(&root));
@@ -95,6 +99,16 @@ fn reject(path: &Path) -> Result<(), Failed> {
     let shown: Vec<String> = problems.iter().map(|problem| problem.render(false)).collect();
     let actual = shown.join("\n\n") + "\n";
     Ok(golden::hold(&path.with_extension("err"), &actual, "targets")?)
+}
+
+fn references(root: &Path) -> Result<(), Failed> {
+    for (name, ours) in [("hyperd-mcp", true), ("hyperd-mcp-stdio", true), ("hyperdb-mcp", false)] {
+        let target = target::find(root, name).map_err(|error| format!("{error:?}"))?;
+        if target.is_reference() != ours {
+            return Err(Failed::from(format!("`{name}` is a reference: {}", !ours)));
+        }
+    }
+    Ok(())
 }
 
 /// Each `toml` block of the manual is a whole file.
