@@ -63,6 +63,8 @@ mod order;
 pub mod pattern;
 pub mod plan;
 mod range;
+mod read_back;
+pub mod record;
 pub mod report;
 pub mod requirements;
 pub mod run;

@@ -133,6 +133,18 @@ fn load_requirements(root: &Path, texts: &Texts, decoder: &mut Decoder) -> Optio
     Some(node.map_or_else(Requirements::new, |node| requirements::decode(&node, decoder)))
 }
 
+/// The requirements of the suite in `root`; `None` where it has no requirements.yaml.
+///
+/// # Errors
+///
+/// Everything that is wrong in it.
+pub fn requirements_of(root: &Path) -> Result<Option<Requirements>, Vec<Diagnostic>> {
+    let mut decoder = Decoder::default();
+    let requirements = load_requirements(root, &Texts::new(), &mut decoder);
+    let problems = decoder.finish();
+    if problems.is_empty() { Ok(requirements) } else { Err(problems) }
+}
+
 /// Reads one scenario file that stands alone, with the fragments and requirements of the suite in `root`.
 pub fn check_alone(root: &Path, path: &Path) -> Vec<Diagnostic> {
     let (mut decoder, texts) = (Decoder::default(), Texts::new());
@@ -198,14 +210,13 @@ fn yaml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 fn is_scenario_file(root: &Path, path: &Path) -> bool {
     let inside = path.strip_prefix(root).unwrap_or(path);
     let first = inside.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    inside != Path::new("requirements.yaml") && first.is_none_or(|first| !NOT_AREAS.contains(&first.as_str()))
+    inside != Path::new("requirements.yaml") && first.is_none_or(|first| is_area(&first))
 }
 
 fn module_of(root: &Path, path: &Path, decoder: &mut Decoder) -> String {
     let inside = path.strip_prefix(root).unwrap_or(path).with_extension("");
     let parts: Vec<String> = inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    let named = |part: &String| part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if parts.len() != 2 || !parts.iter().all(named) {
+    if parts.len() != 2 || !parts.iter().all(|part| is_module(part)) {
         let source = Source { shown: inside.display().to_string(), path: path.to_owned(), text: String::new() };
         let span = Span::new(&Arc::new(source), 0, 0);
         decoder.report(
@@ -214,6 +225,16 @@ fn module_of(root: &Path, path: &Path, decoder: &mut Decoder) -> String {
         );
     }
     parts.join("::")
+}
+
+/// Whether the word can name an area or a feature.
+pub(crate) fn is_module(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether the folder of that name holds scenario files.
+pub(crate) fn is_area(name: &str) -> bool {
+    !NOT_AREAS.contains(&name)
 }
 
 fn check_file(file: &File, requirements: Option<&Requirements>, decoder: &mut Decoder) {

@@ -74,7 +74,22 @@ impl Table {
         self.several && !self.in_any_order
     }
 
-    /// Holds a query's `columns` and `rows` against the table; `None` where no column is known, so that none can differ.
+    /// The rows as a list of maps, or the matcher that stands for them.
+    ///
+    /// # Errors
+    ///
+    /// A variable without a value.
+    pub(crate) fn expected(&self, vars: &Vars) -> Result<Node, Diagnostic> {
+        if !self.is_text() {
+            return vars.resolve(&self.node);
+        }
+        let (names, wanted) = self.cells(vars)?;
+        let object = |row: Vec<Value>| names.iter().cloned().zip(row).collect::<Map<_, _>>();
+        Ok(Node::from_json(&wanted.into_iter().map(object).collect(), &self.span))
+    }
+
+    /// Holds `columns` and `rows` against the table; `None` where no column is known, so that none can differ. `at` is what
+    /// the rows are called where they come from.
     ///
     /// # Errors
     ///
@@ -82,18 +97,15 @@ impl Table {
     pub fn compare(
         &self,
         columns: Option<&[String]>,
-        rows: &Value,
+        (at, rows): (&str, &Value),
         vars: &Vars,
         out: &mut Vec<Mismatch>,
     ) -> Result<(), Diagnostic> {
-        let Kind::Text(..) = &self.node.kind else {
-            let expected = vars.resolve(&self.node)?;
-            self.compare_list(&expected, rows, out);
+        if !self.is_text() {
+            self.compare_list(&vars.resolve(&self.node)?, (at, rows), out);
             return Ok(());
-        };
-        let text = vars.text(&self.node)?;
-        let (names, wanted) =
-            parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))?;
+        }
+        let (names, wanted) = self.cells(vars)?;
         let columns = columns.unwrap_or(&names);
         let actual = rows_of(columns, rows);
         let mut same = names == columns && wanted.len() == actual.len();
@@ -121,6 +133,16 @@ impl Table {
         Ok(())
     }
 
+    /// A bare matcher is written as a text, too.
+    fn is_text(&self) -> bool {
+        matches!(self.node.kind, Kind::Text(_, Style::Block))
+    }
+
+    fn cells(&self, vars: &Vars) -> Result<Cells, Diagnostic> {
+        let text = vars.text(&self.node)?;
+        parse_text(&text).map_err(|reason| Diagnostic::new(&self.span, "this table cannot be read", reason))
+    }
+
     /// The line of a row; the whole table where it cannot be told.
     fn line_of(&self, row: usize) -> Span {
         let (mut from, mut rows) = (self.span.start, 0);
@@ -140,8 +162,8 @@ impl Table {
         self.span.clone()
     }
 
-    fn compare_list(&self, expected: &Node, rows: &Value, out: &mut Vec<Mismatch>) {
-        let path = Path::default().key("result");
+    fn compare_list(&self, expected: &Node, (at, rows): (&str, &Value), out: &mut Vec<Mismatch>) {
+        let path = Path::default().key(at);
         match expected.as_list() {
             Some(items) if self.in_any_order => {
                 let values = rows.as_array().cloned().unwrap_or_default();
@@ -246,7 +268,9 @@ fn parse_cell(cell: &str) -> Result<Value, String> {
 pub(crate) fn write_cell(value: &Value) -> String {
     match value {
         Value::String(text)
-            if parse_cell(text).as_ref() == Ok(value) && !text.contains(['|', '\n']) && text.trim() == text =>
+            if parse_cell(text).as_ref() == Ok(value)
+                && !text.contains(|c: char| c == '|' || c.is_control())
+                && text.trim() == text =>
         {
             text.clone()
         }

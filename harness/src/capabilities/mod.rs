@@ -19,7 +19,7 @@ pub mod release;
 pub mod report;
 pub mod row;
 pub mod run;
-mod wire;
+pub(crate) mod wire;
 
 pub use battery::{Battery, Theme};
 pub use lab::Lab;

@@ -21,7 +21,7 @@ const READ_BYTES: usize = 16 << 10;
 const ROWS_MAX: usize = 1_000;
 
 /// One connection.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     buffer: BytesMut,
     deadline: Instant,
@@ -31,16 +31,16 @@ pub(super) struct Wire {
 
 /// An error that hyperd answered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Failed {
-    pub(super) sqlstate: String,
-    pub(super) message: String,
-    pub(super) detail: Option<String>,
-    pub(super) hint: Option<String>,
+pub(crate) struct Failed {
+    pub(crate) sqlstate: String,
+    pub(crate) message: String,
+    pub(crate) detail: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 /// Why there is no answer at all.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// The connection is gone.
     Gone(io::Error),
     /// The deadline passed.
@@ -50,7 +50,7 @@ pub(super) enum Broken {
 }
 
 /// What ends a running statement from another connection.
-pub(super) struct Canceller {
+pub(crate) struct Canceller {
     endpoint: String,
     key: Option<(i32, i32)>,
 }
@@ -59,7 +59,7 @@ type Answered = Result<Result<Answer, Failed>, Broken>;
 
 impl Wire {
     /// Connects to `host:port`, to a database where one is given.
-    pub(super) fn connect(endpoint: &str, database: Option<&str>, deadline: Instant) -> Result<Self, Broken> {
+    pub(crate) fn connect(endpoint: &str, database: Option<&str>, deadline: Instant) -> Result<Self, Broken> {
         let stream = open(endpoint, deadline)?;
         let mut wire = Self { stream, buffer: BytesMut::new(), deadline, endpoint: endpoint.to_owned(), key: None };
         let mut parameters = vec![("user", USER), ("client_encoding", "UTF8")];
@@ -72,13 +72,27 @@ impl Wire {
     }
 
     /// Runs one message of SQL.
-    pub(super) fn query(&mut self, sql: &str) -> Answered {
+    pub(crate) fn query(&mut self, sql: &str) -> Answered {
         self.send(|out| frontend::query(sql, out))?;
         self.answer()
     }
 
+    /// Runs a `COPY ... TO STDOUT`, and gives the bytes that came.
+    pub(crate) fn copy_out(&mut self, sql: &str) -> Result<Result<Vec<u8>, Failed>, Broken> {
+        self.send(|out| frontend::query(sql, out))?;
+        let (mut bytes, mut failed) = (Vec::new(), None);
+        loop {
+            match self.message()? {
+                Message::ReadyForQuery(_) => return Ok(failed.map_or(Ok(bytes), Err)),
+                Message::CopyData(body) => bytes.extend_from_slice(body.data()),
+                Message::ErrorResponse(body) => failed = Some(fields(body.fields()).map_err(Broken::Garbled)?),
+                _ => {}
+            }
+        }
+    }
+
     /// What can end the statement that runs next.
-    pub(super) fn canceller(&self) -> Canceller {
+    pub(crate) fn canceller(&self) -> Canceller {
         Canceller { endpoint: self.endpoint.clone(), key: self.key }
     }
 
@@ -150,7 +164,7 @@ impl Wire {
 
 impl Canceller {
     /// Asks hyperd to end the statement. That nobody answers is part of the protocol.
-    pub(super) fn cancel(&self, deadline: Instant) {
+    pub(crate) fn cancel(&self, deadline: Instant) {
         let Some((process_id, secret_key)) = self.key else { return };
         if let Ok(mut stream) = open(&self.endpoint, deadline) {
             let mut out = BytesMut::new();

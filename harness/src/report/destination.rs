@@ -107,7 +107,7 @@ impl Destination {
 }
 
 /// A file in the same folder as `path`, so that it can take its place at once.
-fn beside(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
+pub(crate) fn beside(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
     if path.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }

@@ -17,6 +17,7 @@ mod summary;
 #[cfg(test)]
 mod fixture;
 
+pub(crate) use destination::beside;
 pub use destination::{Destination, Format, Opened};
 pub use outcome::{Outcome, Tested};
 pub use run::{CutShort, Place, RunReport, repository};

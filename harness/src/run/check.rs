@@ -88,7 +88,7 @@ fn success<'a>(step: &'a Step, answer: &Answer) -> Result<Vec<Held<'a>>, Failure
         held.push(Held::Value { expected, actual: Some(value.clone()), at: Path::default() });
     }
     if let Some(table) = &checks.rows {
-        held.push(Held::Rows { table, columns: column_names(&value), rows: value["result"].clone() });
+        held.push(Held::Rows { table, columns: column_names(&value), at: "result", rows: value["result"].clone() });
     }
     if let Some(expected) = &checks.columns {
         held.push(Held::member(expected, "columns", value.get("columns").cloned()));

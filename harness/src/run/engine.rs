@@ -48,6 +48,7 @@ impl Engine {
 pub struct Engines {
     chosen: Option<(PathBuf, Option<String>)>,
     shared: Arc<Mutex<Option<Result<Shared, String>>>>,
+    reader: Arc<Mutex<Option<Engine>>>,
 }
 
 struct Shared {
@@ -70,7 +71,7 @@ pub struct Located {
 impl Engines {
     /// Uses this executable instead of looking for one; `release` is its release, where that is known.
     pub fn with_executable(executable: PathBuf, release: Option<String>) -> Self {
-        Self { chosen: Some((executable, release)), shared: Arc::default() }
+        Self { chosen: Some((executable, release)), ..Self::default() }
     }
 
     /// The shared hyperd, found and started when the first case asks.
@@ -99,9 +100,25 @@ impl Engines {
         matches!(&*shared, Some(Ok(shared)) if shared.engine.endpoint() == endpoint && !shared.engine.hyperd.has_exited())
     }
 
-    /// Ends the shared hyperd.
+    /// `host:port` of the hyperd that reads files for the runner, and that no server knows; started when it is first needed.
+    /// Blocks.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub(crate) fn reader(&self) -> Result<String, String> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = match reader.take().filter(|engine| !engine.hyperd.has_exited()) {
+            Some(engine) => engine,
+            None => start(&self.locate()?.0)?,
+        };
+        Ok(reader.insert(engine).endpoint().to_owned())
+    }
+
+    /// Ends the hyperds that cases share.
     pub fn stop(&self) {
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn locate(&self) -> Result<(PathBuf, Option<String>), String> {
@@ -117,13 +134,18 @@ impl Engines {
 
     fn start(&self) -> Result<Shared, String> {
         let (executable, release) = self.locate()?;
-        // A runtime for the start alone: hyperd outlives it, because only its process and a socket are kept.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| format!("failed to start a runtime: {error}"))?;
-        let engine = runtime.block_on(Engine::start(&executable))?;
-        runtime.shutdown_timeout(Duration::ZERO);
+        let engine = start(&executable)?;
         Ok(Shared { executable, release: release.unwrap_or_else(|| "unknown".to_owned()), engine })
     }
+}
+
+/// A runtime for the start alone: hyperd outlives it, because only its process and a socket are kept.
+fn start(executable: &Path) -> Result<Engine, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("failed to start a runtime: {error}"))?;
+    let engine = runtime.block_on(Engine::start(executable))?;
+    runtime.shutdown_timeout(Duration::ZERO);
+    Ok(engine)
 }

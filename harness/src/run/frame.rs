@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Failure, Journal, Promises, Stage};
+use super::{Engines, Failure, Journal, Promises, Stage};
 use crate::scenario::Step;
 use crate::source::{Diagnostic, Span};
 use crate::syntax::Node;
@@ -24,6 +24,8 @@ pub struct Scene {
     pub journal: Rc<Journal>,
     /// What the server promises of its answers.
     pub promises: Arc<Promises>,
+    /// The hyperds of the run, one of which reads files.
+    pub engines: Engines,
     target: Arc<dyn Target>,
     launch: Launch,
     protocol: Protocol,
@@ -50,6 +52,7 @@ impl Scene {
             log,
             journal,
             promises,
+            engines: stage.engines.clone(),
             target,
             launch,
             protocol,

@@ -33,6 +33,8 @@ pub(crate) enum Held<'a> {
         table: &'a Table,
         /// The names of the columns, where they are known.
         columns: Option<Vec<String>>,
+        /// What the rows are called where they come from.
+        at: &'static str,
         /// The rows.
         rows: Value,
     },
@@ -54,7 +56,7 @@ impl<'a> Held<'a> {
             Self::Value { expected, actual, at } => {
                 pattern::compare(&vars.resolve(expected)?, actual.as_ref(), at, out);
             }
-            Self::Rows { table, columns, rows } => table.compare(columns.as_deref(), rows, vars, out)?,
+            Self::Rows { table, columns, at, rows } => table.compare(columns.as_deref(), (at, rows), vars, out)?,
             Self::Error { expected, error } => {
                 for entry in vars.resolve(expected)?.as_map().unwrap_or_default() {
                     let name = &entry.key.name;
@@ -74,7 +76,7 @@ impl<'a> Held<'a> {
         let mut mender = Mender::new(vars);
         match self {
             Self::Value { expected, actual, .. } => mender.value(expected, actual.as_ref()),
-            Self::Rows { table, columns, rows } => mender.rows(table, columns.as_deref(), rows),
+            Self::Rows { table, columns, rows, .. } => mender.rows(table, columns.as_deref(), rows),
             Self::Error { expected, error } => {
                 let resolved = vars.resolve(expected).ok();
                 let known = resolved.as_ref().and_then(Node::as_map).unwrap_or_default();

@@ -182,7 +182,7 @@ pub(super) fn common(verb: &dyn Verb) -> Keys {
         keys.push(key("cancel_after", "When to cancel the request.", shape::duration()));
     }
     if can == Checkable::Rows {
-        keys.push(key("rows", "The rows: a text table, a list of maps, or a matcher.", rows()));
+        keys.push(key("rows", "The rows: a text table, a list of maps, or a matcher.", shape::rows()));
         keys.push(key("columns", "What the columns must be like.", shape::pattern()));
         keys.push(key("in_any_order", "Whether the rows may come in any order.", shape::truth()));
     }
@@ -196,9 +196,4 @@ fn condition() -> Value {
 fn save() -> Value {
     let path = json!({ "type": "string", "pattern": "^\\$" });
     json!({ "type": "object", "minProperties": 1, "additionalProperties": path })
-}
-
-fn rows() -> Value {
-    let list = json!({ "type": "array", "items": { "allOf": [shape::pattern()], "type": "object" } });
-    json!({ "anyOf": [shape::text(), list, { "allOf": [shape::pattern()], "type": "object" }] })
 }

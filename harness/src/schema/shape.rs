@@ -105,6 +105,11 @@ pub(crate) fn choice(words: &[&str]) -> Value {
     json!({ "enum": words })
 }
 
+/// One of these words, or a variable that stands for one.
+pub(crate) fn choice_or_variable(words: &[&str]) -> Value {
+    json!({ "anyOf": [choice(words), { "type": "string", "pattern": "\\$\\(" }] })
+}
+
 /// What a value must be like.
 pub(crate) fn pattern() -> Value {
     json!({ "$ref": PATTERN })
@@ -118,4 +123,10 @@ pub(crate) fn names() -> Value {
 /// A statement, or a list of at least one.
 pub(crate) fn statements() -> Value {
     json!({ "anyOf": [name(), { "type": "array", "minItems": 1, "items": name() }] })
+}
+
+/// Rows: a text table, a list of maps, or a matcher.
+pub(crate) fn rows() -> Value {
+    let list = json!({ "type": "array", "items": { "allOf": [pattern()], "type": "object" } });
+    json!({ "anyOf": [text(), list, { "allOf": [pattern()], "type": "object" }] })
 }

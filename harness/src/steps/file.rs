@@ -1,4 +1,6 @@
-//! `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+//! `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines`, `size`, `rows` or `columns`.
+
+mod rows;
 
 use std::path::Path as FilePath;
 
@@ -6,6 +8,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 
+use self::rows::AsTable;
 use super::{Action, Verb, Verbal};
 use crate::checks::Checkable;
 use crate::decode::{Decoder, Fields};
@@ -16,16 +19,19 @@ use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
-const CHECKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+/// What is asked of the bytes.
+const LOOKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+const CHECKS: [&str; 7] = ["exists", "text", "json", "lines", "size", "rows", "columns"];
 
-/// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines` or `size`.
+/// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines`, `size`, `rows` or `columns`.
 #[derive(Debug)]
 pub(super) struct File;
 
 #[derive(Debug)]
 struct CheckFile {
     path: Node,
-    checks: Vec<(&'static str, Node)>,
+    looks: Vec<(&'static str, Node)>,
+    rows: Option<AsTable>,
 }
 
 impl Verb for File {
@@ -38,32 +44,35 @@ impl Verb for File {
     }
 
     fn shape(&self) -> Shape {
-        Shape::of("Checks a file or folder below `$(dir)`.", shape::name())
+        let shape = Shape::of("Checks a file or folder below `$(dir)`.", shape::name())
             .key("exists", "Whether it is there.", shape::truth())
             .key("text", "Its text; a folder's is its entries' names, a line each.", shape::pattern())
             .key("json", "Its text, read as JSON.", shape::pattern())
             .key("lines", "Its lines, a list of texts.", shape::pattern())
-            .key("size", "Its size in bytes.", shape::pattern())
-            .needs(Needs::Some(&CHECKS))
+            .key("size", "Its size in bytes.", shape::pattern());
+        rows::shape(shape).needs(Needs::Some(&CHECKS))
     }
 
     fn decode(&self, verb: &Verbal<'_>, fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Box<dyn Action>> {
-        let checks: Vec<(&'static str, Node)> =
-            CHECKS.into_iter().filter_map(|name| Some((name, fields.take(name)?.clone()))).collect();
+        let looks: Vec<(&'static str, Node)> =
+            LOOKS.into_iter().filter_map(|name| Some((name, fields.take(name)?.clone()))).collect();
+        // A check that cannot be read has a message of its own.
+        let asked = !looks.is_empty() || fields.has_near(&CHECKS);
         decoder.name(verb.value, "`file`")?;
-        if checks.is_empty() {
+        let rows = AsTable::decode(verb.value, &looks, fields, decoder);
+        if !asked {
             decoder.report(
                 Diagnostic::new(&verb.key.span, "this step checks nothing", "a file without a check")
                     .help(format!("say what must hold: {}", CHECKS.join(", "))),
             );
         }
-        for (name, node) in &checks {
+        for (name, node) in &looks {
             decoder.pattern(node);
             if *name == "exists" {
                 decoder.bool(node, "`exists`");
             }
         }
-        Some(Box::new(CheckFile { path: verb.value.clone(), checks }))
+        Some(Box::new(CheckFile { path: verb.value.clone(), looks, rows }))
     }
 }
 
@@ -80,11 +89,14 @@ impl Action for CheckFile {
         async move {
             let path = frame.path(&self.path)?;
             let mut held = Vec::new();
-            for (name, node) in &self.checks {
+            for (name, node) in &self.looks {
                 let actual = look(&path, name).map_err(|error| {
                     Failure::new(&step.span, format!("`{name}` of {} cannot be checked", path.display()), error)
                 })?;
                 held.push(Held::member(node, name, Some(actual)));
+            }
+            if let Some(rows) = &self.rows {
+                held.extend(rows.held(&path, frame, step).await?);
             }
             let vars = frame.vars.borrow();
             let mut out: Vec<Mismatch> = Vec::new();

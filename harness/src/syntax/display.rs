@@ -9,7 +9,7 @@ impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Map(entries) if !entries.is_empty() => write_map(f, entries, 0),
-            Kind::List(items) if !items.is_empty() => write_list(f, items, 0),
+            Kind::List(items) if !items.is_empty() => write_list(f, items, 0, true),
             _ => write_inline(f, self),
         }
     }
@@ -18,37 +18,49 @@ impl fmt::Display for Node {
 /// Longer than this, a map or list has a line for each of its parts.
 const FLOW_BYTES_MAX: usize = 96;
 
+/// YAML takes a longer key only where `?` stands before it.
+const KEY_BYTES_MAX: usize = 500;
+
+/// Lists whose maps have a line for each key, however short they are.
+const OF_STEPS: [&str; 4] = ["finally", "parallel", "scenarios", "steps"];
+
 fn write_map(f: &mut fmt::Formatter<'_>, entries: &[Entry], indent: usize) -> fmt::Result {
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
             write!(f, "\n{:indent$}", "")?;
         }
-        write_text(f, &entry.key.name)?;
+        if entry.key.name.len() > KEY_BYTES_MAX {
+            f.write_str("? ")?;
+            write_text(f, &entry.key.name)?;
+            write!(f, "\n{:indent$}", "")?;
+        } else {
+            write_text(f, &entry.key.name)?;
+        }
         f.write_str(":")?;
-        write_below(f, &entry.value, indent)?;
+        write_below(f, &entry.value, indent, OF_STEPS.contains(&entry.key.name.as_str()))?;
     }
     Ok(())
 }
 
-fn write_list(f: &mut fmt::Formatter<'_>, items: &[Node], indent: usize) -> fmt::Result {
+fn write_list(f: &mut fmt::Formatter<'_>, items: &[Node], indent: usize, steps: bool) -> fmt::Result {
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             write!(f, "\n{:indent$}", "")?;
         }
         f.write_str("-")?;
         match &item.kind {
-            Kind::Map(entries) if !entries.is_empty() => {
+            Kind::Map(entries) if !entries.is_empty() && (steps || !fits_flow(item)) => {
                 f.write_str(" ")?;
                 write_map(f, entries, indent + 2)?;
             }
-            _ => write_below(f, item, indent)?,
+            _ => write_below(f, item, indent, false)?,
         }
     }
     Ok(())
 }
 
 /// Writes a value after its key: scalars on the same line, collections and blocks below it.
-fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::Result {
+fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize, steps: bool) -> fmt::Result {
     let deeper = indent + 2;
     if let Some(text) = flow(node).filter(|text| text.len() <= FLOW_BYTES_MAX) {
         return write!(f, " {text}");
@@ -60,7 +72,7 @@ fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::R
         }
         Kind::List(items) if !items.is_empty() => {
             write!(f, "\n{:deeper$}", "")?;
-            write_list(f, items, deeper)
+            write_list(f, items, deeper, steps)
         }
         Kind::Text(text, Style::Block) if fits_block(text) => {
             f.write_str(" |")?;
@@ -73,6 +85,10 @@ fn write_below(f: &mut fmt::Formatter<'_>, node: &Node, indent: usize) -> fmt::R
             write_inline(f, node)
         }
     }
+}
+
+fn fits_flow(node: &Node) -> bool {
+    flow(node).is_some_and(|text| text.len() <= FLOW_BYTES_MAX)
 }
 
 /// A map or list on one line, unless a part of it is a block. Maps in a list stand below each other: they are rows or steps.
@@ -135,7 +151,12 @@ pub(crate) fn fits_block(text: &str) -> bool {
     text.ends_with('\n')
         && !text.ends_with("\n\n")
         && !text.starts_with([' ', '\n'])
-        && !text.chars().any(|c| c.is_control() && c != '\n')
+        && !text.chars().any(|c| must_be_escaped(c) && c != '\n')
+}
+
+/// Characters that YAML readers refuse, fold or drop where they stand as they are.
+pub(crate) fn must_be_escaped(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn write_inline(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
@@ -154,6 +175,7 @@ fn write_inline(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
 fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let plain = matches!(scalar::plain(text), Ok(Kind::Text(..)))
         && text.trim() == text
+        && !text.chars().any(must_be_escaped)
         && !text.contains([':', '#', '\n', '"', '\'', '{', '}', '[', ']', ',', '&', '*', '!', '|', '>', '%', '@', '`'])
         && !text.starts_with(['-', '?']);
     if plain { f.write_str(text) } else { f.write_str(&in_quotes(text)) }
@@ -162,7 +184,7 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 /// A JSON string is a double-quoted YAML scalar, but for the controls that JSON takes as they are.
 pub(crate) fn in_quotes(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
-    json.chars().map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+    json.chars().map(|c| if must_be_escaped(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]
@@ -184,11 +206,19 @@ mod tests {
     #[case("sql: |\n  SELECT 1\n\n  FROM t\nother: \"a: b # c\"\n")]
     #[case("a: {}\nb: []\nc: {d: [1, {e: \"\"}]}\n")]
     #[case("\"no\": \"tab\\tand\\nline\"\n")]
+    #[case("tab: \"a\\tb\"\nmark: \"\\ufeffa\"\nlines: \"a\\u2028b\\u0085c\"\n")]
     #[case("- - 1\n  - 2\n- a\n")]
     fn a_written_node_reads_back_as_the_same_value(#[case] text: &str) {
         let node = read(text);
         let again = read(&node.to_string());
         assert_eq!(node.to_json(), again.to_json(), "written as:\n{node}");
         assert_eq!(node.to_string(), again.to_string(), "writing is stable");
+    }
+
+    #[test]
+    fn a_long_key_reads_back() {
+        let long = "k".repeat(super::KEY_BYTES_MAX + 1);
+        let node = read(&format!("with: {{ a: 1 }}\nsteps:\n  - a: 1\n    ? {long}\n    : 2\n"));
+        assert_eq!(read(&node.to_string()).to_json(), node.to_json(), "written as:\n{node}");
     }
 }

@@ -6,7 +6,7 @@ mod parse;
 mod scalar;
 mod toml;
 
-pub(crate) use display::{fits_block, in_quotes, one_line};
+pub(crate) use display::{fits_block, in_quotes, must_be_escaped, one_line};
 pub use node::{Entry, Key, Kind, Node, Style, Visited};
 pub use parse::{parse, read};
 pub use toml::read_toml;

@@ -10,8 +10,9 @@ use rmcp::model::{
     Implementation, JsonObject, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest,
     ListToolsRequest, PaginatedRequestParams, ReadResourceRequest, ReadResourceRequestParams, Reference, ServerResult,
 };
-use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
+use rmcp::service::{ClientInitializeError, PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::IntoTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpError;
 use serde_json::{Value, json};
 
 use super::protocol::Protocol;
@@ -99,7 +100,7 @@ impl Client {
         let running = config
             .serve_with_lifecycle(recording, protocol.lifecycle())
             .await
-            .map_err(|error| format!("failed to begin with the server in protocol {protocol}: {error}"))?;
+            .map_err(|error| format!("failed to begin with the server in protocol {protocol}: {}", reason(&error)))?;
         if let Some(info) = running.peer_info()
             && !protocol.accepts(&info.protocol_version)
         {
@@ -250,4 +251,29 @@ pub(super) fn failed(error: ServiceError) -> Reply {
         ServiceError::Cancelled { .. } => Reply::Cancelled,
         other => Reply::Lost(other.to_string()),
     }
+}
+
+/// Why there is no session. rmcp keeps what lies below an error of HTTP to itself.
+fn reason(error: &ClientInitializeError) -> String {
+    if let ClientInitializeError::TransportError { error, .. } = error
+        && let Some(StreamableHttpError::Client(http)) =
+            error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>()
+    {
+        return chain(http);
+    }
+    error.to_string()
+}
+
+/// An error and what lies below it, where TLS tells what it does not trust.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        below = cause.source();
+    }
+    text
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::Access;
 use super::demands::Demands;
 use super::placeholders::{self, Place};
 use crate::decode::{Decoder, Fields};
@@ -14,7 +15,7 @@ use crate::syntax::{Entry, Node, read_toml};
 const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(20);
 
 /// How long a server may take to end, where its file does not say.
-const STOP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+pub(super) const STOP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// A target as its file describes it.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub enum Kind {
     Http {
         /// The address.
         address: Node,
+        /// Whom the client trusts there, and what it says of itself.
+        access: Access,
         /// The process that answers there; `None` where a server runs already.
         program: Option<Program>,
         /// How long the handshake may take.
@@ -178,7 +181,7 @@ impl TargetFile {
             },
             None => EngineUse::None,
         };
-        let place = Place { engine, port: kind? == "http", option: None };
+        let place = Place { engine, port: kind? == "http", option: None, env: false };
         let kind =
             if kind? == "http" { http(&mut fields, place, decoder) } else { command(&mut fields, place, decoder) };
         let starts = !matches!(kind, Some(Kind::Http { program: None, .. }));
@@ -242,12 +245,14 @@ fn http(fields: &mut Fields<'_>, place: Place, decoder: &mut Decoder) -> Option<
         }
         Some(node.clone())
     });
+    let secure = address.as_ref().and_then(Node::as_text).is_none_or(|text| text.starts_with("https:"));
+    let access = Access::decode(fields, place, secure, decoder);
     let Some(program) = program else {
         let start_timeout = duration(fields, "start_timeout", START_TIMEOUT_DEFAULT, decoder);
-        return Some(Kind::Http { address: address?, program: None, start_timeout });
+        return Some(Kind::Http { address: address?, access, program: None, start_timeout });
     };
     let program = process(fields, program, place, decoder);
-    Some(Kind::Http { address: address?, start_timeout: program.start_timeout, program: Some(program) })
+    Some(Kind::Http { address: address?, access, start_timeout: program.start_timeout, program: Some(program) })
 }
 
 fn process(fields: &mut Fields<'_>, program: Node, place: Place, decoder: &mut Decoder) -> Program {

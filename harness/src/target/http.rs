@@ -9,9 +9,11 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use super::access::Access;
 use super::file::{Extra, Program};
 use super::placeholders;
 use super::process::{Process, copy};
@@ -24,6 +26,7 @@ const LISTENS_EVERY: Duration = Duration::from_millis(10);
 /// A server at an address.
 pub(super) struct Http {
     address: String,
+    requests: reqwest::Client,
     start_timeout: Duration,
     process: RefCell<Option<Process>>,
 }
@@ -31,7 +34,7 @@ pub(super) struct Http {
 impl Http {
     /// The server at an address where one runs already, or the one that `program` starts there.
     pub(super) async fn open(
-        address: &Node,
+        (address, access): (&Node, &Access),
         program: Option<&Program>,
         extras: &[&Extra],
         start_timeout: Duration,
@@ -42,10 +45,9 @@ impl Http {
             Some(_) => Some(free_port()?),
             None => None,
         };
-        let address = placeholders::values(launch, port).text(address).map_err(|problem| problem.title)?;
-        if address.starts_with("https:") {
-            return Err(format!("{address} needs TLS, which this program has not; put a proxy in front of it"));
-        }
+        let vars = placeholders::values(launch, port);
+        let address = vars.text(address).map_err(|problem| problem.title)?;
+        let requests = access.client(vars, folder)?;
         let process = match (program, port) {
             (Some(program), Some(port)) => {
                 let mut process = Process::start(program, extras, launch, Some(port), folder)?;
@@ -60,16 +62,20 @@ impl Http {
             }
             _ => None,
         };
-        Ok(Rc::new(Self { address, start_timeout, process: RefCell::new(process) }))
+        Ok(Rc::new(Self { address, requests, start_timeout, process: RefCell::new(process) }))
     }
 }
 
 impl Running for Http {
     fn connect<'a>(&'a self, protocol: &'a Protocol) -> LocalBoxFuture<'a, Result<Client, String>> {
         async move {
-            let transport = StreamableHttpClientTransport::from_uri(self.address.as_str());
+            let config = StreamableHttpClientTransportConfig::with_uri(self.address.as_str());
+            let transport = StreamableHttpClientTransport::with_client(self.requests.clone(), config);
             match timeout(self.start_timeout, Client::connect(transport, protocol)).await {
                 Ok(Ok(client)) => Ok(client),
+                Ok(Err(reason)) if reason.contains("UnknownIssuer") => {
+                    Err(format!("{reason} ({}): if it is to be trusted, name its issuer with `ca_file`", self.address))
+                }
                 Ok(Err(reason)) => Err(format!("{reason} ({})", self.address)),
                 Err(_) => Err(format!("{} did not shake hands within {:?}", self.address, self.start_timeout)),
             }

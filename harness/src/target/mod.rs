@@ -1,5 +1,6 @@
 //! How a server under test is started, and how a client reaches it.
 
+mod access;
 pub mod client;
 mod demands;
 mod demo;
@@ -14,6 +15,7 @@ mod placeholders;
 mod process;
 mod protocol;
 mod record;
+mod relayed;
 mod rewrite;
 mod server;
 mod stdio;
@@ -38,6 +40,7 @@ pub use in_process::InProcess;
 pub use log::{Complaint, Log};
 pub use protocol::Protocol;
 pub use record::{Direction, Message, Traffic};
+pub use relayed::Relayed;
 pub use rewrite::{Rewritten, rewrite};
 pub use tampered::{Behind, Tamper, Tampered};
 pub use versions::Versions;

@@ -18,7 +18,12 @@ pub(super) struct Place {
     pub(super) port: bool,
     /// The server option.
     pub(super) option: Option<&'static str>,
+    /// Whether it can name variables of the runner's own environment, which is where secrets are.
+    pub(super) env: bool,
 }
+
+/// What the names of variables of the environment begin with.
+pub(super) const ENV_PREFIX: &str = "env.";
 
 impl Place {
     fn names(self) -> Vec<&'static str> {
@@ -30,6 +35,9 @@ impl Place {
         }
         if self.port {
             names.push("port");
+        }
+        if self.env {
+            names.push("env.NAME");
         }
         match self.option {
             Some("persistent") => names.push("persistent"),
@@ -48,7 +56,8 @@ pub(super) fn check(node: &Node, what: &str, place: Place, decoder: &mut Decoder
     let mut clean = problems.is_empty();
     decoder.report_all(problems);
     let known = place.names();
-    for (name, holder) in used.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+    let of_env = |name: &str| place.env && name.len() > ENV_PREFIX.len() && name.starts_with(ENV_PREFIX);
+    for (name, holder) in used.iter().filter(|(name, _)| !known.contains(&name.as_str()) && !of_env(name)) {
         clean = false;
         decoder.report(
             Diagnostic::new(&holder.span, format!("there is no `$({name})` here"), "unknown name")

@@ -41,6 +41,18 @@ impl Process {
         port: Option<u16>,
         folder: &Path,
     ) -> Result<Self, String> {
+        Self::of(program, extras, launch, port, folder, Stdio::piped())
+    }
+
+    /// Starts `program` with a standard error of the caller's choice; what goes into a pipe is copied to the log.
+    pub(super) fn of(
+        program: &Program,
+        extras: &[&Extra],
+        launch: &Launch,
+        port: Option<u16>,
+        folder: &Path,
+        errors: Stdio,
+    ) -> Result<Self, String> {
         let vars = placeholders::values(launch, port);
         let text = |node: &Node| vars.text(node).map_err(|problem| missing(&problem.title));
         let named = text(&program.program)?;
@@ -52,14 +64,16 @@ impl Process {
         for (name, value) in environment(program, extras, &vars)? {
             command.env(name, value);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|error| not_started(program, &named, executable.as_deref(), &error))?;
+        command.stderr(errors);
+        let child = spawn(&mut command).map_err(|error| not_started(program, &named, executable.as_deref(), &error))?;
+        Self::running(child, &named, program.stop_timeout, launch.log.clone())
+    }
+
+    /// Looks after a process that [`spawn`] has started.
+    pub(super) fn running(mut child: Child, named: &str, stop_timeout: Duration, log: Log) -> Result<Self, String> {
         let pid = child.id().ok_or_else(|| format!("{named} ended before it began"))?;
-        let log = launch.log.clone();
         let errors = child.stderr.take().map(|stream| tokio::spawn(copy(stream, log.clone())));
-        Ok(Self { child, pid, stop_timeout: program.stop_timeout, log, errors, gone: false })
+        Ok(Self { child, pid, stop_timeout, log, errors, gone: false })
     }
 
     /// How it ended, if it has.
@@ -146,6 +160,14 @@ enum Force {
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no asking elsewhere"))]
     Ask,
     Kill,
+}
+
+/// Starts a process in a process group of its own, with pipes for its standard input and output.
+pub(super) fn spawn(command: &mut Command) -> std::io::Result<Child> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    command.spawn()
 }
 
 /// Copies a stream to the log, line by line.

@@ -49,8 +49,9 @@ impl Target for TargetFile {
                     let extras = extras.into_iter().cloned().collect();
                     Ok(stdio::server(program, extras, *clients, launch, folder.to_owned()))
                 }
-                Kind::Http { address, program, start_timeout } => {
-                    Http::open(address, program.as_ref(), &extras, *start_timeout, &launch, folder).await
+                Kind::Http { address, access, program, start_timeout } => {
+                    let place = (address, access);
+                    Http::open(place, program.as_ref(), &extras, *start_timeout, &launch, folder).await
                 }
             }
         }
@@ -60,7 +61,7 @@ impl Target for TargetFile {
 
 impl Options {
     /// What a server with these options is started with besides its own command. What it lacks was found before.
-    fn chosen(&self, launch: &Launch) -> Vec<&Extra> {
+    pub(super) fn chosen(&self, launch: &Launch) -> Vec<&Extra> {
         let options = [
             (launch.persistent.is_some(), &self.persistent),
             (launch.persistent.is_none(), &self.ephemeral_only),

@@ -10,6 +10,7 @@ mod hyperd;
 mod interrupt;
 mod lint;
 mod list;
+mod record;
 mod run;
 mod schema;
 mod show;
@@ -61,6 +62,13 @@ enum Command {
     Lint(lint::LintArgs),
     /// Print what the suite tries: requirements, tools, arguments, error codes
     Coverage(coverage::CoverageArgs),
+    /// Record a client's session with a server as a scenario
+    ///
+    /// Put it into the client's configuration in the place of the server. It passes every line on as it is, and writes the
+    /// file when the session ends.
+    ///
+    /// Exit codes: 0 written, 1 nothing was asked, 2 usage, 3 could not run.
+    Record(record::RecordArgs),
     /// Print the JSON Schema that editors complete and check scenario files with
     Schema,
     /// Find, list and install releases of hyperd
@@ -146,6 +154,7 @@ fn main() -> ExitCode {
         Command::Show(picked) => load(cli.suite.as_deref(), color).and_then(|suite| show::show(picked, &suite)),
         Command::Lint(args) => load(cli.suite.as_deref(), color).and_then(|suite| lint::lint(args, &suite, color)),
         Command::Coverage(args) => load(cli.suite.as_deref(), color).and_then(|suite| coverage::coverage(args, &suite)),
+        Command::Record(args) => record::record(args),
         Command::Schema => load(cli.suite.as_deref(), color).and_then(|suite| schema::schema(&Names::of(&suite))),
         Command::Hyperd(command) => hyperd::run(command),
     };

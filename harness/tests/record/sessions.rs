@@ -1,0 +1,235 @@
+//! Sessions as clients have them: line by line, several requests at once, ended in each way.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use hyper_conform::Engines;
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, PROGRAM, REQUIREMENT, server};
+
+/// A client of the recorder.
+struct Session {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    last: u64,
+}
+
+impl Session {
+    fn of(out: &Path, args: &[&str], command: &[&str]) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(["record", "--requirement", REQUIREMENT, "--out"])
+            .arg(out)
+            .args(args)
+            .args(["--"].iter().filter(|_| !command.is_empty()))
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        Self { child, input, output, last: 0 }
+    }
+
+    /// Our server with its handshake done, on the run's hyperd.
+    fn begun(bench: &Bench, name: &str, args: &[&str]) -> Self {
+        let endpoint = bench.engines.shared().expect("a hyperd").endpoint;
+        let program = server();
+        let program = program.to_string_lossy();
+        let command = [&[&*program, "--endpoint", &endpoint, "--log-level", "error"], args].concat();
+        let mut session = Self::of(&bench.out(name), &[], &command);
+        session.handshake();
+        session
+    }
+
+    fn handshake(&mut self) {
+        let client = json!({ "name": "a-client", "version": "1" });
+        let begun = self
+            .ask("initialize", &json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client }));
+        assert!(begun["result"]["serverInfo"].is_object(), "{begun}");
+        self.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string());
+        self.ask("tools/list", &json!({}));
+    }
+
+    fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("it is open");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it reads");
+    }
+
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line");
+        line
+    }
+
+    fn send(&mut self, method: &str, params: &Value) -> u64 {
+        self.last += 1;
+        self.say(&json!({ "jsonrpc": "2.0", "id": self.last, "method": method, "params": params }).to_string());
+        self.last
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        let id = self.send(method, params);
+        loop {
+            let message: Value = serde_json::from_str(&self.hear()).expect("a message");
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    /// Calls a tool, which must not fail.
+    fn call(&mut self, name: &str, arguments: &Value) {
+        let answer = self.ask("tools/call", &json!({ "name": name, "arguments": arguments }));
+        assert_eq!(answer["result"]["isError"], json!(false), "{answer}");
+    }
+
+    /// Closes its side; the exit code, what came yet, and standard error.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        drop(self.input.take());
+        self.ended()
+    }
+
+    fn ended(mut self) -> (Option<i32>, String, String) {
+        let (mut rest, mut told) = (String::new(), String::new());
+        self.output.read_to_string(&mut rest).expect("its output");
+        self.child.stderr.take().expect("its errors").read_to_string(&mut told).expect("its errors");
+        (self.child.wait().expect("it ends").code(), rest, told)
+    }
+}
+
+fn recorded(bench: &Bench, name: &str) -> String {
+    fs::read_to_string(bench.out(name)).expect("the recording")
+}
+
+#[test]
+fn the_files_of_a_person_come_along() {
+    let bench = Bench::new(Engines::default());
+    let home = bench.home();
+    let path = |name: &str| home.join(name).to_string_lossy().into_owned();
+    fs::write(home.join("people.csv"), "id,name\n1,Ada\n2,Bob\n").expect("a file");
+    fs::write(home.join("many.csv"), format!("id\n{}", "12345\n".repeat(20_000))).expect("a file");
+    fs::write(home.join("latin.csv"), b"name\n\xc9va\n").expect("a file");
+    let mut session = Session::begun(&bench, "files", &[]);
+    session.call("load_file", &json!({ "table": "people", "path": path("people.csv") }));
+    fs::write(home.join("people.csv"), "id,name\n3,Cy\n").expect("a file");
+    session.call("load_file", &json!({ "table": "people", "path": path("people.csv"), "mode": "append" }));
+    session.call("load_file", &json!({ "table": "many", "path": path("many.csv") }));
+    let latin = json!({ "name": "load_file", "arguments": { "table": "latin", "path": path("latin.csv") } });
+    session.ask("tools/call", &latin);
+    session.call("export", &json!({ "table": "people", "path": path("out.csv"), "format": "csv" }));
+    session.call("load_file", &json!({ "table": "back", "path": path("out.csv") }));
+    let sql = format!(
+        "SELECT count(*) AS n FROM external('{}', FORMAT => 'csv', COLUMNS => DESCRIPTOR(id TEXT))",
+        path("many.csv")
+    );
+    session.call("query", &json!({ "sql": sql }));
+    let (code, rest, told) = session.end();
+    assert_eq!((code, rest.as_str()), (Some(0), ""), "{told}");
+
+    let text = recorded(&bench, "files");
+    assert!(!text.contains(&path("")), "no path of this machine stays:\n{text}");
+    assert!(text.contains("2,Bob\n") && text.contains("3,Cy\n"), "each content has its step:\n{text}");
+    assert!(text.contains("copy: $(data)/recorded/files/many.csv") && text.contains("base64: "), "{text}");
+    assert!(!text.contains("write: out.csv"), "what the session wrote is its own work:\n{text}");
+    assert!(!text.contains("list: tools"), "what the client listed for itself is no step:\n{text}");
+    bench.all_pass();
+}
+
+#[test]
+fn what_a_database_held_already_is_told() {
+    let bench = Bench::new(Engines::default());
+    let database = bench.home().join("mine.hyper").to_string_lossy().into_owned();
+    let mut session = Session::begun(&bench, "first", &["--persistent-db", &database]);
+    session.call("execute", &json!({ "sql": "CREATE TABLE t AS SELECT 1 AS a", "database": "persistent" }));
+    session.call("list_attached_databases", &json!({}));
+    let (_, _, told) = session.end();
+    assert!(!told.contains("was there already"), "{told}");
+    let text = recorded(&bench, "first");
+    assert!(text.contains("path: $(persistent)") && !text.contains("about:"), "{text}");
+    bench.all_pass();
+
+    let mut session = Session::begun(&bench, "second", &["--persistent-db", &database]);
+    session.call("query", &json!({ "sql": "SELECT a FROM t", "database": "persistent" }));
+    let (_, _, told) = session.end();
+    assert!(told.contains("was there already"), "{told}");
+    assert!(recorded(&bench, "second").contains("about: |\n  Recorded on a database that was there already"));
+    assert_eq!(bench.failures().len(), 2, "it fails on both targets, as the file says");
+}
+
+#[test]
+fn requests_at_once_are_written_in_their_order() {
+    let bench = Bench::new(Engines::default());
+    let mut session = Session::begun(&bench, "at_once", &["--query-rows-max", "1"]);
+    let slow = "SELECT count(*) AS n FROM generate_series(1, 20000000) AS s(a)";
+    for sql in [slow, "SELECT a FROM generate_series(1, 3) AS s(a) ORDER BY a"] {
+        session.send("tools/call", &json!({ "name": "query", "arguments": { "sql": sql } }));
+    }
+    let ids: Vec<Value> =
+        (0..2).map(|_| serde_json::from_str::<Value>(&session.hear()).expect("a message")["id"].clone()).collect();
+    assert_eq!(ids, [json!(4), json!(3)], "the second one is answered first");
+    let (code, _, told) = session.end();
+    assert_eq!(code, Some(0), "{told}");
+    let text = recorded(&bench, "at_once");
+    let (first, second) = (text.find("count(*)").expect("a step"), text.find("ORDER BY").expect("a step"));
+    assert!(first < second && text.contains("server: { query_rows_max: 1 }"), "{text}");
+    bench.all_pass();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_the_session_with_its_file() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let bench = Bench::new(Engines::default());
+    for (name, signal) in [("told", Signal::TERM), ("interrupted", Signal::INT)] {
+        let mut session = Session::begun(&bench, name, &[]);
+        session.call("query", &json!({ "sql": "SELECT 1 AS a" }));
+        kill_process(Pid::from_child(&session.child), signal).expect("a signal");
+        let (code, _, told) = session.ended();
+        assert_eq!(code, Some(0), "{told}");
+    }
+    bench.all_pass();
+}
+
+#[test]
+fn lines_pass_as_they_are_and_what_is_no_message_is_told() {
+    let bench = Bench::new(Engines::default());
+    let mut session = Session::of(&bench.out("echo"), &[], &["cat"]);
+    let lines = ["{ \"jsonrpc\":\"2.0\" ,\"method\":\"x\"}  \r", "no message", "", "[1, 2"];
+    for line in lines {
+        session.say(line);
+        assert_eq!(session.hear(), format!("{line}\n"));
+    }
+    let (code, rest, told) = session.end();
+    assert_eq!((code, rest.as_str()), (Some(1), ""), "{told}");
+    assert!(told.contains("the client sent a line that is no JSON-RPC message; it is passed on: no message"), "{told}");
+    assert!(told.contains("nothing was asked of the server"), "{told}");
+    assert!(!bench.out("echo").exists());
+}
+
+#[test]
+fn a_server_that_ends_ends_the_session() {
+    let bench = Bench::new(Engines::default());
+    let session = Session::of(&bench.out("gone"), &[], &["sh", "-c", "echo the vault is shut >&2"]);
+    let (code, _, told) = session.ended();
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the vault is shut"), "its standard error is passed on: {told}");
+}
+
+#[test]
+fn without_a_command_it_is_our_server_on_empty_databases() {
+    let bench = Bench::new(Engines::default());
+    let mut session = Session::of(&bench.out("ours"), &["--feature", "Mine", "--scenario", "nothing is there"], &[]);
+    session.handshake();
+    session.call("describe", &json!({ "database": "persistent" }));
+    let (code, _, told) = session.end();
+    assert_eq!(code, Some(0), "{told}");
+    let text = recorded(&bench, "ours");
+    assert!(text.starts_with("feature: Mine\n") && text.contains("- scenario: nothing is there\n"), "{text}");
+    bench.all_pass();
+}
