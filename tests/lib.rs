@@ -1,1 +1,3 @@
-//! The tests of the workspace live beside this file; it has no code of its own.
+//! What the tests of the workspace share; they live beside this file.
+
+pub mod golden;

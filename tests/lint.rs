@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use hyper_conform::report::diff;
+use conformance_tests::golden;
 use hyper_conform::source::Diagnostic;
 use hyper_conform::target::Duplex;
 use hyper_conform::tools::{self, Tool};
@@ -50,12 +50,7 @@ fn check(name: &str, look: impl Fn(&Suite) -> Vec<Diagnostic>) {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("lint").join(name);
     let folder = tempfile::tempdir().expect("a folder");
     let actual = rendered(&look(&suite_of(folder.path(), &case)));
-    let golden = case.with_extension("err");
-    if std::env::var_os("HYPER_CONFORM_BLESS").is_some() {
-        fs::write(&golden, &actual).expect("the message is written");
-    }
-    let expected = fs::read_to_string(&golden).unwrap_or_default();
-    assert!(expected == actual, "{} says something else\n{}", golden.display(), diff::lines(&expected, &actual));
+    golden::hold(&case.with_extension("err"), &actual, "lint").unwrap_or_else(|said| panic!("{said}"));
 }
 
 #[test]

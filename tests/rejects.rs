@@ -5,18 +5,17 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use hyper_conform::report::diff;
+use conformance_tests::golden;
 use hyper_conform::suite;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = tests.with_file_name("scenarios");
-    let bless = std::env::var_os("HYPER_CONFORM_BLESS").is_some();
     let trials = yaml_files(&tests.join("rejects")).into_iter().map(|path| {
         let name = format!("rejects::{}", path.file_stem().unwrap_or_default().to_string_lossy());
         let root = root.clone();
-        Trial::test(name, move || check(&root, &path, bless))
+        Trial::test(name, move || check(&root, &path))
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
@@ -29,7 +28,7 @@ fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn check(root: &Path, path: &Path, bless: bool) -> Result<(), Failed> {
+fn check(root: &Path, path: &Path) -> Result<(), Failed> {
     let problems = suite::check_alone(root, path);
     if problems.is_empty() {
         return Err(Failed::from(format!("{} is broken on purpose, and was accepted", path.display())));
@@ -37,17 +36,5 @@ fn check(root: &Path, path: &Path, bless: bool) -> Result<(), Failed> {
     let rendered: Vec<String> = problems.iter().map(|problem| problem.render(false)).collect();
     let folder = path.parent().unwrap_or(path).to_string_lossy().into_owned();
     let actual = rendered.join("\n\n").replace(&format!("{folder}/"), "") + "\n";
-    let golden = path.with_extension("err");
-    if bless {
-        return Ok(std::fs::write(&golden, actual)?);
-    }
-    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Failed::from(format!(
-        "{} says something else\n{}\nif that is better: HYPER_CONFORM_BLESS=1 cargo test --test rejects",
-        golden.display(),
-        diff::lines(&expected, &actual)
-    )))
+    Ok(golden::hold(&path.with_extension("err"), &actual, "rejects")?)
 }

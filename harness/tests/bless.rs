@@ -29,6 +29,9 @@ scenarios:
         error: { code: SQL_ERROR, message: nobody, sqlstate: "42000" }
 "#;
 
+/// A target that is not ours.
+const OTHER: &str = "kind = \"command\"\nprogram = \"other\"\n[options]\npersistent = []\n";
+
 /// A suite of one file.
 struct Folder(TempDir);
 
@@ -37,6 +40,8 @@ impl Folder {
         let folder = Self(tempfile::tempdir().expect("a folder"));
         std::fs::create_dir_all(folder.0.path().join("scenarios/area")).expect("a folder");
         std::fs::write(folder.file(), text).expect("a file");
+        std::fs::create_dir(folder.0.path().join("scenarios/targets")).expect("a folder");
+        std::fs::write(folder.0.path().join("scenarios/targets/other.toml"), OTHER).expect("a target");
         folder
     }
 
@@ -116,7 +121,7 @@ fn what_no_value_can_mend_stays_a_failure() {
 
 #[rstest]
 #[case(&["--bless"], &[("CI", "true")], "CI is set: what is expected is not rewritten there")]
-#[case(&["--bless", "--target", "hyperdb-mcp"], &[], "--bless takes answers from hyperd-mcp alone")]
+#[case(&["--bless", "--target", "other"], &[], "the scenarios judge the target `other`, so --bless writes none of its answers into them")]
 #[case(&["--bless", "--repeat", "2"], &[], "'--bless' cannot be used with '--repeat <N>'")]
 #[case(&["--bless", "--fail-fast"], &[], "'--bless' cannot be used with '--fail-fast'")]
 #[case(&["--bless", "--bless-expected"], &[], "'--bless' cannot be used with '--bless-expected'")]

@@ -4,7 +4,7 @@
 //! `x.blessed.yaml`; `x.left` is what it says of places that it leaves. `HYPER_CONFORM_BLESS=1 cargo test --test bless`
 //! writes them anew; the difference is then reviewed.
 
-mod golden;
+mod cases;
 mod mirror;
 mod random;
 
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
-    let mut trials = golden::trials();
+    let mut trials = cases::trials();
     trials
         .push(Trial::test("bless::a_corrupted_expectation_is_put_right", random::a_corrupted_expectation_is_put_right));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use hyper_conform::report::diff;
+use conformance_tests::golden;
 use hyper_conform::source::{Diagnostic, Source};
 use hyper_conform::target::expected::{Known, Reading};
-use hyper_conform::target::{Expected, TargetFile};
+use hyper_conform::target::{self, Expected, TargetFile};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 #[cfg(unix)]
@@ -18,12 +18,11 @@ mod versions;
 
 fn main() -> ExitCode {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let bless = std::env::var_os("HYPER_CONFORM_BLESS").is_some();
     let mut trials: Vec<Trial> = toml_files(&tests.join("targets/rejects"))
         .into_iter()
         .map(|path| {
             let name = format!("rejects::{}", path.file_stem().unwrap_or_default().to_string_lossy());
-            Trial::test(name, move || reject(&path, bless))
+            Trial::test(name, move || reject(&path))
         })
         .collect();
     let root = tests.with_file_name("scenarios");
@@ -39,6 +38,10 @@ fn main() -> ExitCode {
             }));
         }
     }
+    trials.push(Trial::test("shipped::scenarios_are_blessed_by_our_own_server_alone", {
+        let root = root.clone();
+        move || references(&root)
+    }));
     trials.extend(versions::trials());
     #[cfg(unix)]
     trials.extend(servers::trials(&root));
@@ -89,25 +92,23 @@ fn told(problems: &[Diagnostic]) -> Failed {
     Failed::from(shown.join("\n\n"))
 }
 
-fn reject(path: &Path, bless: bool) -> Result<(), Failed> {
+fn reject(path: &Path) -> Result<(), Failed> {
     let Err(problems) = read(&source(path)?) else {
         return Err(Failed::from(format!("{} is broken on purpose, and was accepted", path.display())));
     };
     let shown: Vec<String> = problems.iter().map(|problem| problem.render(false)).collect();
     let actual = shown.join("\n\n") + "\n";
-    let golden = path.with_extension("err");
-    if bless {
-        return Ok(std::fs::write(&golden, actual)?);
+    Ok(golden::hold(&path.with_extension("err"), &actual, "targets")?)
+}
+
+fn references(root: &Path) -> Result<(), Failed> {
+    for (name, ours) in [("hyperd-mcp", true), ("hyperd-mcp-stdio", true), ("hyperdb-mcp", false)] {
+        let target = target::find(root, name).map_err(|error| format!("{error:?}"))?;
+        if target.is_reference() != ours {
+            return Err(Failed::from(format!("`{name}` is a reference: {}", !ours)));
+        }
     }
-    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Failed::from(format!(
-        "{} says something else\n{}\nif that is better: HYPER_CONFORM_BLESS=1 cargo test --test targets",
-        golden.display(),
-        diff::lines(&expected, &actual)
-    )))
+    Ok(())
 }
 
 /// Each `toml` block of the manual is a whole file.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json::{At, Word, millis, rfc3339};
+use super::json::{At, millis, rfc3339};
 use super::{Outcome, RunReport, failure};
 use crate::pattern::Mismatch;
 use crate::run::{CaseReport, Failure, Spoken, StepReport, StepVerdict};
@@ -15,7 +15,7 @@ pub(super) struct Attempt {
     /// Counted from 1.
     number: usize,
     /// What came of it.
-    outcome: Word,
+    outcome: Outcome,
     /// Why it is ignored or not applicable, or why its failure is expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -162,7 +162,7 @@ impl Attempt {
     pub(super) fn of(run: &RunReport, report: &CaseReport) -> Self {
         Self {
             number: report.attempt,
-            outcome: Outcome::of(&report.verdict).into(),
+            outcome: Outcome::of(&report.verdict),
             reason: report.reason().map(str::to_owned),
             began: rfc3339(report.began),
             elapsed_ms: millis(report.elapsed),

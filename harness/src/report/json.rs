@@ -99,31 +99,11 @@ struct Case {
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     cell: serde_json::Map<String, Value>,
     /// What all attempts come to.
-    outcome: Word,
+    outcome: Outcome,
     /// The command that runs it alone.
     again: String,
     /// What came of each attempt.
     attempts: Vec<case_json::Attempt>,
-}
-
-/// What attempts come to.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Word {
-    /// Each attempt passed.
-    Passed,
-    /// No attempt passed.
-    Failed,
-    /// Some attempts passed and some failed: a failure.
-    Flaky,
-    /// The scenario says itself why it is left out.
-    Ignored,
-    /// The scenario needs what this run does not have.
-    NotApplicable,
-    /// It failed as the target's list of expected failures says.
-    ExpectedFailure,
-    /// There was no engine or no server; never green.
-    CouldNotRun,
 }
 
 /// A place in a file.
@@ -199,23 +179,9 @@ fn case(run: &RunReport, tested: &Tested<'_>) -> Case {
         requirements: report.requirements.clone(),
         tags: report.tags.clone(),
         cell: report.cell.iter().cloned().collect(),
-        outcome: tested.outcome.into(),
+        outcome: tested.outcome,
         again: report.again.clone(),
         attempts: tested.attempts.iter().map(|report| case_json::Attempt::of(run, report)).collect(),
-    }
-}
-
-impl From<Outcome> for Word {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Passed => Self::Passed,
-            Outcome::Failed => Self::Failed,
-            Outcome::Flaky => Self::Flaky,
-            Outcome::Ignored => Self::Ignored,
-            Outcome::NotApplicable => Self::NotApplicable,
-            Outcome::ExpectedFailure => Self::ExpectedFailure,
-            Outcome::CouldNotRun => Self::CouldNotRun,
-        }
     }
 }
 

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::run::{CaseReport, Failure, Verdict};
 
-/// What the attempts at one case come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What attempts at one case come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Each attempt passed.
     Passed,

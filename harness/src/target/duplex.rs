@@ -26,6 +26,10 @@ impl Target for Duplex {
         Self::NAME
     }
 
+    fn is_reference(&self) -> bool {
+        true
+    }
+
     fn keeps_engine(&self) -> bool {
         true
     }

@@ -32,6 +32,8 @@ pub struct TargetFile {
     pub engine: EngineUse,
     /// What scenarios' server options turn into.
     pub options: Options,
+    /// Whether the scenarios say what this server does.
+    pub reference: bool,
 }
 
 /// How a server is reached.
@@ -157,18 +159,20 @@ impl TargetFile {
         let kind = fields.require("kind", decoder);
         let kind = kind.and_then(|node| choice(node, "`kind`", &["duplex", "command", "http"], decoder));
         let name = source.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let file = |kind, engine, options| Self {
+        let file = |kind, engine, options, reference| Self {
             named: name.clone(),
             name: name.clone(),
             path: source.path.clone(),
             kind,
             engine,
             options,
+            reference,
         };
         if kind? == "duplex" {
             fields.finish(decoder);
-            return Some(file(Kind::Duplex, EngineUse::Endpoint, Options::all()));
+            return Some(file(Kind::Duplex, EngineUse::Endpoint, Options::all(), true));
         }
+        let reference = fields.take("reference").and_then(|node| decoder.bool(node, "`reference`"));
         let engine = match fields.take("engine") {
             Some(node) => match choice(node, "`engine`", &["none", "own", "endpoint"], decoder)? {
                 "own" => EngineUse::Own,
@@ -184,7 +188,7 @@ impl TargetFile {
         let options =
             fields.take("options").map_or_else(Options::default, |node| Options::decode(node, place, starts, decoder));
         fields.finish(decoder);
-        Some(file(kind?, engine, options))
+        Some(file(kind?, engine, options, reference == Some(true)))
     }
 
     /// Why a case with these demands is not applicable to this target; `None` where it is.

@@ -83,6 +83,11 @@ pub trait Target: Send + Sync {
         None
     }
 
+    /// Whether the scenarios say what this server does, so that its answers may be written into them. Others they judge.
+    fn is_reference(&self) -> bool {
+        false
+    }
+
     /// Whether its servers need a hyperd. Where no target needs one, none is looked for.
     fn needs_engine(&self) -> bool {
         true

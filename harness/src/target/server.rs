@@ -19,6 +19,10 @@ impl Target for TargetFile {
         &self.named
     }
 
+    fn is_reference(&self) -> bool {
+        self.reference
+    }
+
     fn file(&self) -> Option<&Path> {
         Some(&self.path)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use hyper_conform::bless::{self, Blessing};
 use hyper_conform::report::console::Console;
 use hyper_conform::report::{CutShort, RunReport};
-use hyper_conform::target::Duplex;
+use hyper_conform::target::Target;
 use hyper_conform::{Case, Stage, Verdict, run_all};
 
 use super::Stop;
@@ -25,13 +25,14 @@ pub(super) fn refuse_in_ci() -> Result<(), Stop> {
 }
 
 /// Whether scenarios may be rewritten in this run.
-pub(super) fn allowed(target: &str) -> Result<(), Stop> {
+pub(super) fn allowed(target: &dyn Target) -> Result<(), Stop> {
     refuse_in_ci()?;
-    if target != Duplex::NAME {
-        let ours = Duplex::NAME;
+    if !target.is_reference() {
         return Err(Stop::Usage(format!(
-            "--bless takes answers from {ours} alone: the scenarios say what every server must do, and `{target}` is one that \
-             they judge; what it does otherwise belongs into its list of expected failures (--bless-expected)"
+            "the scenarios judge the target `{}`, so --bless writes none of its answers into them; what it does otherwise \
+             belongs into its list of expected failures (--bless-expected). Where scenarios are to say what it does, write \
+             `reference = true` into its file",
+            target.name()
         )));
     }
     Ok(())

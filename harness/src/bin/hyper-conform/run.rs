@@ -56,15 +56,15 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, suite: &Suite, given: Option<&Path>, color: bool) -> Result<ExitCode, Stop> {
+    let target = args.picked.target.find(suite)?;
     if args.bless {
-        bless::allowed(&args.picked.target.target)?;
+        bless::allowed(target.as_ref())?;
     }
     let selection = args.picked.selection();
     let cases = plan::select(suite, &selection).map_err(Stop::Usage)?;
     let attempts = arrange::attempts(&cases, args.repeat, selection.shuffle);
     let opened = Destination::open_all(&args.reports).map_err(Stop::Usage)?;
-    let mut stage =
-        Stage::new(args.picked.target.find(suite)?, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
+    let mut stage = Stage::new(target, engines(args.hyperd.as_deref())?, &suite.root, args.keep);
     stage.again = again(args, given, stage.target.named());
     let known = expected::known(suite, &stage);
     let reading = if args.bless_expected { Reading::ToMend } else { Reading::Strict };

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use conformance_tests::golden;
 use hyper_conform::bless::{Blessing, bless};
-use hyper_conform::report::diff;
 use hyper_conform::{Engines, Stage, Suite, Verdict, libtest, plan, run_all};
 use libtest_mimic::{Failed, Trial};
 
@@ -43,10 +43,10 @@ fn check(path: &Path) -> Result<(), Failed> {
     let (blessing, runs) = blessed(&root, &stage)?;
     blessing.write()?;
     let left: String = blessing.left.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-    golden(&path.with_extension("left"), &left)?;
+    golden::hold(&path.with_extension("left"), &left, "bless")?;
     for (original, copy) in &copies {
         let (before, after) = (fs::read_to_string(original)?, fs::read_to_string(copy)?);
-        golden(&original.with_extension("blessed.yaml"), if before == after { "" } else { &after })?;
+        golden::hold(&original.with_extension("blessed.yaml"), if before == after { "" } else { &after }, "bless")?;
     }
     let green = blessing.reports.iter().all(|report| matches!(report.verdict, Verdict::Pass));
     if green != left.is_empty() {
@@ -117,20 +117,4 @@ fn changed_meanwhile() -> Result<(), Failed> {
     } else {
         Err(Failed::from("a file was written"))
     }
-}
-
-/// Holds a text against its file; no file is an empty text.
-fn golden(path: &Path, actual: &str) -> Result<(), Failed> {
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    if expected == actual {
-        return Ok(());
-    }
-    if std::env::var_os("HYPER_CONFORM_BLESS").is_some() {
-        return if actual.is_empty() { Ok(fs::remove_file(path)?) } else { Ok(fs::write(path, actual)?) };
-    }
-    Err(Failed::from(format!(
-        "{} is otherwise\n{}\nif that is better: HYPER_CONFORM_BLESS=1 cargo test --test bless",
-        path.display(),
-        diff::lines(&expected, actual)
-    )))
 }
