@@ -9,16 +9,12 @@ use hyper_conform::{Case, Engines, Selection, Stage, Suite, Verdict, jobs_defaul
 
 use crate::bench::{Bench, shipped, told};
 
-/// Scenarios of each kind: routing, merging, exporting, many files, errors of tools and of the protocol.
-const FEW: [&str; 8] = [
+/// Scenarios of each kind: routing, merging, exporting, errors of tools and of the protocol.
+const FEW: [&str; 4] = [
     "route::defaults::a_call_without_a_database_goes_to_local",
     "merge::rows::a_file_that_was_appended_first_is_merged_afterwards",
     "export::place::an_export_that_fails_leaves_nothing",
-    "export::place::a_path_that_nothing_can_be_written_to",
-    "load::many::",
-    "query::errors::",
     "protocol::unknown_tool::",
-    "query::values_text::",
 ];
 
 /// What happens beside the lines of a session, a recording cannot know.
@@ -91,6 +87,7 @@ fn not_green(cases: &[Case]) -> (usize, Vec<String>) {
 }
 
 #[test]
+#[ignore = "runs each scenario three times; .ci/run runs it"]
 fn some_of_each_kind_run_green_as_they_were_recorded() {
     let cases = cases(&FEW);
     let (recorded, failures) = not_green(&cases);

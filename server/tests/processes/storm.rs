@@ -255,12 +255,6 @@ async fn compare(server: &Running, model: &Model, seed: u64, kills: u64) {
     assert!(of(Fate::Done) > 0, "seed {seed}: some loads were done");
 }
 
-/// `recover.survives_a_kill_storm`, the everyday version.
-#[tokio::test]
-async fn what_is_left_after_a_few_kills_is_what_was_answered() {
-    Box::pin(storm(5)).await;
-}
-
 /// `recover.survives_a_kill_storm`
 #[tokio::test]
 #[ignore = "takes a minute; .ci/run runs it"]
