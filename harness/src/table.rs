@@ -124,10 +124,11 @@ impl Table {
             same = wrong.is_none();
         }
         if !same {
+            let (expected, actual) = write_both((&names, &wanted), (columns, &actual));
             out.push(Mismatch {
                 path: "rows".to_owned(),
-                expected: write_text(&names, &wanted),
-                actual: write_text(columns, &actual),
+                expected,
+                actual,
                 hint: None,
                 span: wrong.map_or_else(|| self.span.clone(), |row| self.line_of(row)),
             });
@@ -283,14 +284,28 @@ pub(crate) fn write_name(name: &str) -> String {
 
 /// Writes a table as a scenario would, columns aligned.
 pub(crate) fn write_text(columns: &[String], rows: &[Vec<Value>]) -> String {
+    lay_out(&written(columns, rows))
+}
+
+/// Two tables with columns of the same widths, so that no line differs by its blanks alone.
+fn write_both(one: (&[String], &[Vec<Value>]), other: (&[String], &[Vec<Value>])) -> (String, String) {
+    let mut lines = written(one.0, one.1);
+    let split = lines.len();
+    lines.extend(written(other.0, other.1));
+    let text = lay_out(&lines);
+    let at = text.split_inclusive('\n').take(split).map(str::len).sum();
+    (text[..at].to_owned(), text[at..].to_owned())
+}
+
+fn written(columns: &[String], rows: &[Vec<Value>]) -> Vec<Vec<String>> {
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|name| write_name(name)).collect()];
     lines.extend(rows.iter().map(|row| row.iter().map(write_cell).collect()));
-    lay_out(&lines)
+    lines
 }
 
 /// Lines of cells as a table whose columns are aligned.
 pub(crate) fn lay_out(lines: &[Vec<String>]) -> String {
-    let columns = lines.first().map_or(0, Vec::len);
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();

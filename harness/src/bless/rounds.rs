@@ -254,7 +254,7 @@ fn asked_for(mend: &Mend) -> String {
 
 fn disagree(ask: &[(&str, &str)]) -> String {
     let mut text = String::from(
-        "no one value fits all that pass by here; write it with a variable, or a step for each with `when`:",
+        "no one value fits all that pass by here; write it with a variable or a matcher, or as a step for each with `when`:",
     );
     let mut values: Vec<&str> = Vec::new();
     for (value, _) in ask {

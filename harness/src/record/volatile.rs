@@ -30,7 +30,7 @@ static UUID: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What becomes of a member by its name.
 pub(super) enum Fate {
-    /// It says how long something took, which nobody wants to know of a scenario.
+    /// It says how long something took or which process did it, which nobody wants to know of a scenario.
     LeftOut,
     /// This stands for it.
     Matcher(Node),
@@ -115,8 +115,9 @@ pub(super) fn by_name(name: &str, value: &Value) -> Option<Fate> {
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     let last = words.last().map_or("", String::as_str);
     match value {
+        // Whether there is a process of the server's own to name depends on how the server is started.
         Value::Number(_)
-            if has(&["duration", "elapsed", "latency", "took", "uptime"])
+            if has(&["duration", "elapsed", "latency", "pid", "took", "uptime"])
                 || matches!(last, "ms" | "us" | "ns" | "millis") =>
         {
             Some(Fate::LeftOut)
@@ -129,7 +130,7 @@ pub(super) fn by_name(name: &str, value: &Value) -> Option<Fate> {
         {
             Some(Fate::Matcher(node::matcher("$gt", node::count(0))))
         }
-        Value::Number(number) if has(&["flight", "pending", "pid", "port", "queued"]) => {
+        Value::Number(number) if has(&["flight", "pending", "port", "queued"]) => {
             let whole = number.is_i64() || number.is_u64();
             Some(Fate::Matcher(node::of_type(if whole { "integer" } else { "number" })))
         }

@@ -97,7 +97,11 @@ impl<W: Write> Console<W> {
 fn figures(run: &RunReport, summary: &Summary) -> String {
     let count = summary.times.len();
     let each = run.wall.checked_div(u32::try_from(count).unwrap_or(u32::MAX).max(1)).unwrap_or_default();
-    let what = if run.attempts > 1 { format!("{count} attempts at scenarios") } else { format!("{count} scenarios") };
+    let what = match count {
+        1 => "1 scenario".to_owned(),
+        _ if run.attempts > 1 => format!("{count} attempts at scenarios"),
+        _ => format!("{count} scenarios"),
+    };
     let mut text = format!(
         "{what} in {:.2} s ({} of wall time each); p50 {}, p99 {}\n",
         run.wall.as_secs_f64(),

@@ -67,9 +67,11 @@ fn tool_error<'a>(step: &'a Step, value: &Value) -> Result<Held<'a>, Failure> {
     let message = error["message"].as_str().unwrap_or(&said);
     let first = message.lines().next().unwrap_or_default();
     let whole = if first.len() < message.len() { message } else { "" };
+    let named = error["code"].as_str().unwrap_or("...");
+    let announce = format!("if it should fail, announce it with `error: {{ code: {named} }}`");
     let help = error["suggestion"].as_str().map_or_else(
-        || "announce it with `error: { code: ... }` if it should fail".to_owned(),
-        |suggestion| format!("the server suggests: {suggestion}"),
+        || announce.clone(),
+        |suggestion| format!("{announce}; if it should not, the server suggests: {suggestion}"),
     );
     Err(Failure::new(&step.span, "the tool failed, and the step did not announce it", format!("{code}: {first}"))
         .help(help)

@@ -174,6 +174,21 @@ fn what_a_database_held_already_is_told() {
 }
 
 #[test]
+fn which_process_served_is_not_told() {
+    let bench = Bench::new(Engines::default());
+    let hyperd = bench.engines.shared().expect("a hyperd").executable;
+    let program = server();
+    let command = [&*program.to_string_lossy(), "--ephemeral-only", "--hyperd", &*hyperd.to_string_lossy()];
+    let mut session = Session::of(&bench.out("own"), &[], &command);
+    session.handshake();
+    let status = session.ask("tools/call", &json!({ "name": "status", "arguments": {} }));
+    assert!(status["result"]["structuredContent"]["engine"]["pid"].is_u64(), "{status}");
+    session.end();
+    // The runner's servers share a hyperd and tell no process.
+    bench.all_pass();
+}
+
+#[test]
 fn requests_at_once_are_written_in_their_order() {
     let bench = Bench::new(Engines::default());
     let mut session = Session::begun(&bench, "at_once", &["--query-rows-max", "1"]);

@@ -117,7 +117,10 @@ fn check_requirements(given: &[String], root: &Path) -> Result<(), Stop> {
     let file = root.join("requirements.yaml");
     let Some(known) = found else {
         return match given.first() {
-            Some(id) => Err(Stop::Usage(format!("--requirement {id}: there is no {}", file.display()))),
+            Some(id) => Err(Stop::Usage(format!(
+                "--requirement {id}: there is no {}; does --out lie in the suite's folder, as scenarios/<area>/<feature>.yaml?",
+                file.display()
+            ))),
             None => Ok(()),
         };
     };

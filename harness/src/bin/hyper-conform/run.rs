@@ -124,7 +124,8 @@ fn announce(run: &RunReport, cases: usize) {
     let part = run.partition.map_or_else(String::new, |part| format!(" of the part {part}"));
     let times = if run.attempts > 1 { format!(", {} times each,", run.attempts) } else { String::new() };
     let hyperd = run.hyperd.as_ref().map_or_else(String::new, |release| format!(", hyperd {release}"));
-    eprintln!("running {cases} scenarios{part}{times} against {}{hyperd}, protocol {}", run.target, run.protocol);
+    let s = if cases == 1 { "" } else { "s" };
+    eprintln!("running {cases} scenario{s}{part}{times} against {}{hyperd}, protocol {}", run.target, run.protocol);
 }
 
 /// Tells on standard output; on standard error where a report takes standard output.
