@@ -107,7 +107,7 @@ struct Step {
     /// How long it took, in milliseconds.
     elapsed_ms: f64,
     /// What came of it.
-    outcome: StepWord,
+    outcome: StepVerdict,
     /// How many messages the client said and heard meanwhile.
     #[serde(skip_serializing_if = "is_zero")]
     messages: usize,
@@ -117,20 +117,6 @@ struct Step {
     /// The steps inside it, of a fragment or in parallel.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<Step>,
-}
-
-/// What came of a step.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum StepWord {
-    /// As expected.
-    Passed,
-    /// Not as expected.
-    Failed,
-    /// Its `when` did not hold.
-    Skipped,
-    /// The step around it ended first.
-    Unfinished,
 }
 
 /// A JSON-RPC message.
@@ -209,12 +195,7 @@ fn step(run: &RunReport, report: &StepReport) -> Step {
         client: report.client.clone(),
         offset_ms: millis(report.offset),
         elapsed_ms: millis(report.elapsed),
-        outcome: match report.verdict {
-            StepVerdict::Pass => StepWord::Passed,
-            StepVerdict::Fail => StepWord::Failed,
-            StepVerdict::Skipped => StepWord::Skipped,
-            StepVerdict::Unfinished => StepWord::Unfinished,
-        },
+        outcome: report.verdict,
         messages: report.messages,
         traffic: report.traffic.iter().map(message).collect(),
         steps: report.steps.iter().map(|inner| step(run, inner)).collect(),

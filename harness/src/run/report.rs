@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Failure;
@@ -107,11 +109,15 @@ pub struct StepReport {
 }
 
 /// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "StepWord")]
 pub enum StepVerdict {
     /// As expected.
+    #[serde(rename = "passed")]
     Pass,
-    /// Not as expected; the case's failures say why.
+    /// Not as expected.
+    #[serde(rename = "failed")]
     Fail,
     /// Its `when` did not hold.
     Skipped,

@@ -1,11 +1,12 @@
 //! Watched folders when things end in the midst of it. Unix only: it sends signals.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::random::Random;
 use crate::support::{Running, runs, wait_until};
@@ -55,6 +56,19 @@ async fn loaded(server: &Running) -> Value {
     server.call("query", json!({ "sql": sql, "database": "persistent" })).await["result"][0].clone()
 }
 
+/// A home for databases, and a folder in it that is to be watched.
+fn place() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = home.path().join("in");
+    std::fs::create_dir(&folder).expect("the folder can be made");
+    (home, folder)
+}
+
+/// A server whose persistent database has that name in `home`.
+async fn start(home: &TempDir, name: &str) -> Running {
+    Running::start(&["--persistent-db", &home.path().join(name).to_string_lossy()]).await
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder can be read");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
@@ -66,13 +80,10 @@ async fn no_file_is_lost_or_loaded_twice_when_the_server_is_killed() {
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     eprintln!("seed {seed}");
     let mut random = Random(seed);
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = home.path().join("in");
-    std::fs::create_dir(&folder).expect("the folder can be made");
-    let database = home.path().join("kept.hyper").to_string_lossy().into_owned();
+    let (home, folder) = place();
     let mut delivered = 0;
     for life in 0..LIVES {
-        let mut server = Running::start(&["--persistent-db", &database]).await;
+        let mut server = start(&home, "kept.hyper").await;
         let hyperd = server.hyperd_pid().await;
         let kill_after = Duration::from_millis(random.below(250));
         // Some are there before the watch begins, so that the first sweep is cut off as well.
@@ -96,7 +107,7 @@ async fn no_file_is_lost_or_loaded_twice_when_the_server_is_killed() {
         eprintln!("life {life}: killed after {kill_after:?}, {delivered} files delivered");
         wait_until("the end of hyperd", || !runs(hyperd)).await;
     }
-    let server = Running::start(&["--persistent-db", &database]).await;
+    let server = start(&home, "kept.hyper").await;
     let answer = watch(&server, &folder).await;
     assert_eq!(answer["initial_sweep"]["files_failed"], 0, "seed {seed}: {answer}");
     let rows = delivered * ROWS;
@@ -112,11 +123,8 @@ async fn no_file_is_lost_or_loaded_twice_when_the_server_is_killed() {
 #[case::told_to_stop("-TERM")]
 #[tokio::test]
 async fn a_watch_waits_for_hyperd(#[case] signal: &str) {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = home.path().join("in");
-    std::fs::create_dir(&folder).expect("the folder can be made");
-    let database = home.path().join("kept.hyper").to_string_lossy().into_owned();
-    let server = Running::start(&["--persistent-db", &database]).await;
+    let (home, folder) = place();
+    let server = start(&home, "kept.hyper").await;
     watch(&server, &folder).await;
     let hyperd = server.hyperd_pid().await.to_string();
     let sent = std::process::Command::new("kill").args([signal, &hyperd]).status().expect("kill runs");
@@ -132,11 +140,8 @@ async fn a_watch_waits_for_hyperd(#[case] signal: &str) {
 
 #[tokio::test]
 async fn unwatching_leaves_each_file_loaded_or_in_place() {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = home.path().join("in");
-    std::fs::create_dir(&folder).expect("the folder can be made");
-    let database = home.path().join("kept.hyper").to_string_lossy().into_owned();
-    let server = Running::start(&["--persistent-db", &database]).await;
+    let (home, folder) = place();
+    let server = start(&home, "kept.hyper").await;
     watch(&server, &folder).await;
     for number in 0..FILES_PER_LIFE {
         deliver(&folder, number);
@@ -180,13 +185,10 @@ async fn of_a_watch_and_a_detach_at_once_one_is_refused() {
 
 #[tokio::test]
 async fn two_servers_share_the_files_of_a_folder() {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = home.path().join("in");
-    std::fs::create_dir(&folder).expect("the folder can be made");
+    let (home, folder) = place();
     let mut servers = Vec::new();
     for name in ["one.hyper", "two.hyper"] {
-        let database = home.path().join(name).to_string_lossy().into_owned();
-        let server = Running::start(&["--persistent-db", &database]).await;
+        let server = start(&home, name).await;
         watch(&server, &folder).await;
         servers.push(server);
     }
