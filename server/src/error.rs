@@ -23,6 +23,10 @@ pub enum Code {
     FileNotFound,
     /// A path that was to be written exists already.
     FileExists,
+    /// The path lies outside of the folders that the server was told to keep to.
+    PathNotAllowed,
+    /// The system refused to read or write a file: a full disk, a missing permission, a broken device.
+    IoError,
     /// The file's format is not one that this server reads or writes.
     UnsupportedFormat,
     /// Columns or types of the input do not fit the table.
@@ -45,13 +49,15 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the contract.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidArgument,
         Self::ReadOnlyViolation,
         Self::SqlError,
         Self::TableNotFound,
         Self::FileNotFound,
         Self::FileExists,
+        Self::PathNotAllowed,
+        Self::IoError,
         Self::UnsupportedFormat,
         Self::SchemaMismatch,
         Self::EmptyData,
@@ -72,6 +78,8 @@ impl Code {
             Self::TableNotFound => "TABLE_NOT_FOUND",
             Self::FileNotFound => "FILE_NOT_FOUND",
             Self::FileExists => "FILE_EXISTS",
+            Self::PathNotAllowed => "PATH_NOT_ALLOWED",
+            Self::IoError => "IO_ERROR",
             Self::UnsupportedFormat => "UNSUPPORTED_FORMAT",
             Self::SchemaMismatch => "SCHEMA_MISMATCH",
             Self::EmptyData => "EMPTY_DATA",
@@ -123,6 +131,11 @@ impl Error {
     pub fn read_only(what: &str) -> Self {
         Self::new(Code::ReadOnlyViolation, format!("{what}, and this server runs read-only."))
             .suggest("Start the server without --read-only to change data; reading works as it is.")
+    }
+
+    /// What the system answered where a file was to be read or written: `what` is the beginning of the sentence.
+    pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        Self::new(Code::IoError, format!("{what}: {error}."))
     }
 
     /// A state that the server itself should have made impossible.
