@@ -68,6 +68,19 @@ async fn a_folder_of_scenarios_needs_no_requirements() {
 }
 
 #[tokio::test]
+async fn a_panic_is_the_end_of_its_case_and_not_of_the_run() {
+    let begun = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let panics_once = move || {
+        assert!(begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0, "the first server is broken");
+        Greeter
+    };
+    let unmet = check_text(InProcess::new("broken", panics_once), GREETINGS).await.unwrap_err().to_string();
+    assert!(unmet.contains("something panicked in this case"), "{unmet}");
+    assert!(unmet.contains("the first server is broken"), "{unmet}");
+    assert_eq!(unmet.matches("error: ").count(), 1, "the other case passes: {unmet}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_told() {
     let unmet = check_text(Demo, "feature: Nothing\nscenarios: []\n").await.unwrap_err();
     assert!(unmet.to_string().contains("text.yaml:2:12"), "{unmet}");

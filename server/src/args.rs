@@ -59,12 +59,15 @@ pub struct Stats {
     /// Rows that were read or written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
+    /// The change is done and not on disk yet: others go on using the file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unwritten: bool,
 }
 
 impl Stats {
     /// The time since `start`, to the hundredth of a millisecond.
     pub fn since(start: std::time::Instant, rows: Option<u64>) -> Self {
-        Self { elapsed_ms: elapsed_ms(start), rows }
+        Self { elapsed_ms: elapsed_ms(start), rows, unwritten: false }
     }
 }
 

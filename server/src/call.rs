@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -23,13 +24,36 @@ pub struct Update {
     pub message: String,
 }
 
-/// A file that a call has changed, as hyperd had left it on disk before.
+/// A database file as it is on disk at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDisk {
+    /// Device and inode, which tell the file from another one that took its path.
+    pub file: (u64, u64),
+    /// The beginning of the file, which changes when hyperd writes it out.
+    pub root: Vec<u8>,
+}
+
+/// A file that a call has changed, and that hyperd has not written out yet as far as the call knows.
 #[derive(Debug, Clone)]
 pub struct Unwritten {
     /// Which hyperd made the change.
     pub epoch: u64,
-    /// The beginning of the file, which changes when hyperd writes it out.
-    pub root: Vec<u8>,
+    /// The file before the change.
+    pub before: OnDisk,
+    /// Whether there is a change for certain: a statement that failed, or that found nothing to do, may have made none.
+    pub certain: bool,
+    /// When the change was made.
+    pub since: Instant,
+}
+
+/// That a call holds a connection. Dropping it says that the call holds none any more.
+#[derive(Debug)]
+pub struct InHand(Arc<AtomicBool>);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 /// One call: whoever works for it stops when it is cancelled, and reports progress through it.
@@ -41,6 +65,8 @@ pub struct Call {
     client: Option<String>,
     progress: Option<UnboundedSender<Update>>,
     unwritten: Arc<Mutex<HashMap<PathBuf, Unwritten>>>,
+    /// Whether the call holds a connection.
+    connection: Arc<AtomicBool>,
 }
 
 impl Call {
@@ -53,6 +79,7 @@ impl Call {
             client: None,
             progress: None,
             unwritten: Arc::default(),
+            connection: Arc::default(),
         }
     }
 
@@ -76,24 +103,65 @@ impl Call {
         self.client.as_deref()
     }
 
-    /// For one of several works that the call does: only the call itself reports progress.
+    /// For one of several works that the call does side by side: each holds a connection of its own, and only the call
+    /// itself reports progress.
     #[must_use]
     pub fn part(&self) -> Self {
-        Self { progress: None, ..self.clone() }
+        Self { progress: None, connection: Arc::default(), ..self.clone() }
     }
 
     /// For what is left to do once the work is done: the client cannot cancel that any more.
     #[must_use]
     pub fn aftermath(&self) -> Self {
-        Self { client: self.client.clone(), unwritten: Arc::clone(&self.unwritten), ..Self::housekeeping() }
+        Self {
+            client: self.client.clone(),
+            unwritten: Arc::clone(&self.unwritten),
+            connection: Arc::clone(&self.connection),
+            ..Self::housekeeping()
+        }
+    }
+
+    /// Says that the call holds a connection from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::may_wait`].
+    pub fn take_in_hand(&self) -> Result<InHand, Error> {
+        if self.connection.swap(true, Ordering::AcqRel) {
+            return Err(Self::would_wait());
+        }
+        Ok(InHand(Arc::clone(&self.connection)))
+    }
+
+    /// Refuses to wait for a lock or a connection with a connection in hand. There are few connections, so calls that
+    /// did so could all wait for each other; as it is refused each time, and not only under load, no such call can be
+    /// written without every test of it failing.
+    ///
+    /// # Errors
+    ///
+    /// `INTERNAL_ERROR`.
+    pub fn may_wait(&self) -> Result<(), Error> {
+        if self.connection.load(Ordering::Acquire) { Err(Self::would_wait()) } else { Ok(()) }
+    }
+
+    fn would_wait() -> Error {
+        Error::internal("A call that holds a connection was about to wait for a lock or for another connection.")
     }
 
     /// Notes that the call has changed a file, which is to be on disk before the call is answered as done.
     pub fn changed(&self, path: &Path, unwritten: Unwritten) {
         let mut all = self.lock_unwritten();
-        // What one hyperd changed is not on disk because its successor wrote the file.
-        if all.get(path).is_none_or(|known| known.epoch == unwritten.epoch) {
-            all.insert(path.to_owned(), unwritten);
+        match all.get_mut(path) {
+            None => {
+                all.insert(path.to_owned(), unwritten);
+            }
+            // What one hyperd changed is not on disk because its successor wrote the file.
+            Some(known) if known.epoch != unwritten.epoch => {}
+            Some(known) => {
+                // Where the file is another than before, the earlier change is in it.
+                let certain = unwritten.certain || (known.certain && known.before == unwritten.before);
+                *known = Unwritten { certain, since: known.since, ..unwritten };
+            }
         }
     }
 

@@ -25,8 +25,10 @@ pub enum Code {
     FileExists,
     /// The path lies outside of the folders that the server was told to keep to.
     PathNotAllowed,
-    /// The system refused to read or write a file: a full disk, a missing permission, a broken device.
+    /// The system refused to read or write a file: a missing permission, a broken device, a file that was replaced.
     IoError,
+    /// The disk that a database or file is on has no room left.
+    DiskFull,
     /// The file's format is not one that this server reads or writes.
     UnsupportedFormat,
     /// Columns or types of the input do not fit the table.
@@ -49,7 +51,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the contract.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidArgument,
         Self::ReadOnlyViolation,
         Self::SqlError,
@@ -58,6 +60,7 @@ impl Code {
         Self::FileExists,
         Self::PathNotAllowed,
         Self::IoError,
+        Self::DiskFull,
         Self::UnsupportedFormat,
         Self::SchemaMismatch,
         Self::EmptyData,
@@ -80,6 +83,7 @@ impl Code {
             Self::FileExists => "FILE_EXISTS",
             Self::PathNotAllowed => "PATH_NOT_ALLOWED",
             Self::IoError => "IO_ERROR",
+            Self::DiskFull => "DISK_FULL",
             Self::UnsupportedFormat => "UNSUPPORTED_FORMAT",
             Self::SchemaMismatch => "SCHEMA_MISMATCH",
             Self::EmptyData => "EMPTY_DATA",
@@ -135,7 +139,8 @@ impl Error {
 
     /// What the system answered where a file was to be read or written: `what` is the beginning of the sentence.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        Self::new(Code::IoError, format!("{what}: {error}."))
+        let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+        Self::new(if full { Code::DiskFull } else { Code::IoError }, format!("{what}: {error}."))
     }
 
     /// A state that the server itself should have made impossible.

@@ -110,6 +110,12 @@ pub const PULSE_MS: u64 = 2_000;
 pub const IDLE_HOLD_MS: u64 = 100;
 /// How long a call waits for others to let go of a file that it has changed, so that hyperd writes it out.
 pub const WRITE_OUT_DEADLINE_MS: u64 = 10_000;
+/// Room on a disk that a call takes before it changes a database there, so that hyperd can write the change out.
+pub const RESERVE_BYTES: u64 = 1 << 20;
+/// Most connections for looks at what there is, beside those for work.
+pub const LOOK_CONNECTIONS_MAX: usize = 4;
+/// How long `status` waits for hyperd before it says that hyperd does not answer.
+pub const STATUS_DEADLINE_MS: u64 = 5_000;
 /// The pause before the first look whether others have let go.
 pub const WRITE_OUT_PAUSE_MIN_MS: u64 = 1;
 /// The longest pause between two looks.

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use crate::args;
 use crate::call::{Call, Update};
+use crate::engine::WrittenOut;
 use crate::error::{Code, Error};
 use crate::schema;
 use crate::server::Server;
@@ -175,9 +176,13 @@ async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Resu
             .suggest("See the tool's input schema in tools/list.")
     })?;
     let output = T::call(server, call, params).await?;
-    server.session().write_out(call).await?;
-    serde_json::to_value(output)
-        .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))
+    let written = server.session().write_out(call).await?;
+    let mut answer = serde_json::to_value(output)
+        .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))?;
+    if written == WrittenOut::Later {
+        answer["stats"]["unwritten"] = Value::Bool(true);
+    }
+    Ok(answer)
 }
 
 fn annotations(access: Access) -> ToolAnnotations {

@@ -1,5 +1,6 @@
 //! One case from its directory to its verdict.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -66,7 +67,7 @@ fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdic
     let (began, journal, log) = (SystemTime::now(), Rc::new(Journal::default()), Log::default());
     let (verdict, kept) = match located {
         Err(verdict) => (verdict.clone(), None),
-        Ok(located) => perform(case, stage, located.as_ref(), (&journal, &log)),
+        Ok(located) => contained(case, || perform(case, stage, located.as_ref(), (&journal, &log))),
     };
     let elapsed = journal.elapsed();
     let evidence = matches!(verdict, Verdict::Fail(_) | Verdict::CouldNotRun(_));
@@ -89,6 +90,24 @@ fn run_once(case: &Case, stage: &Stage, located: &Result<Option<Located>, Verdic
         kept,
         again: stage.again(&case.id),
     }
+}
+
+/// A panic, of the runner or of a server inside of this process, is the end of its case and not of the run.
+fn contained(case: &Case, perform: impl FnOnce() -> (Verdict, Option<PathBuf>)) -> (Verdict, Option<PathBuf>) {
+    // Nothing of the case is used again but its journal and its log, each of which is whole after every call.
+    catch_unwind(AssertUnwindSafe(perform)).unwrap_or_else(|panic| {
+        let told = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let told = told.or_else(|| panic.downcast_ref::<String>().cloned());
+        let reason = told.unwrap_or_else(|| "it left no message".to_owned());
+        (
+            Verdict::CouldNotRun(Failure::could_not_run(
+                &case.scenario().span,
+                "something panicked in this case",
+                reason,
+            )),
+            None,
+        )
+    })
 }
 
 fn perform(case: &Case, stage: &Stage, located: Option<&Located>, notes: Notes<'_>) -> (Verdict, Option<PathBuf>) {

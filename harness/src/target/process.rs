@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -18,6 +18,8 @@ use crate::vars::Vars;
 
 /// How often a process group that ends is looked at.
 const GONE_EVERY: Duration = Duration::from_millis(2);
+/// Most of one line of a server's log that is read at once, in bytes.
+const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// A running process.
 #[derive(Debug)]
@@ -174,7 +176,8 @@ pub(super) fn spawn(command: &mut Command) -> std::io::Result<Child> {
 pub(super) async fn copy(stream: impl AsyncRead + Unpin, log: Log) {
     let mut lines = BufReader::new(stream);
     let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).await.is_ok_and(|bytes| bytes > 0) {
+    // A line without end is kept in pieces.
+    while (&mut lines).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await.is_ok_and(|bytes| bytes > 0) {
         log.line(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
         line.clear();
     }

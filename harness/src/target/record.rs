@@ -1,6 +1,7 @@
 //! A transport that keeps every message that passes, so that a failure can show what was really said.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -33,6 +34,9 @@ pub struct Message {
     pub body: Arc<Value>,
 }
 
+/// Most of what one connection's messages hold that is kept, in bytes of their JSON.
+const TRAFFIC_KEPT_BYTES_MAX: usize = 256 << 20;
+
 /// All messages between one client and its server, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic(Arc<Shared>);
@@ -40,6 +44,8 @@ pub struct Traffic(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     messages: Mutex<Vec<Message>>,
+    /// Bytes of the messages that are kept.
+    bytes: AtomicUsize,
     came: Notify,
 }
 
@@ -87,13 +93,32 @@ impl Traffic {
         }
     }
 
+    /// Keeps a message. Of one that comes when too much is kept already only that it came, and a report says so.
     fn push(&self, direction: Direction, body: Value) {
+        let bytes = size(&body);
+        let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let body = if before.saturating_add(bytes) <= TRAFFIC_KEPT_BYTES_MAX {
+            body
+        } else {
+            let mib = TRAFFIC_KEPT_BYTES_MAX >> 20;
+            json!({ "method": body["method"], "not kept": format!("{bytes} bytes: the connection's messages passed {mib} MiB") })
+        };
         self.messages().push(Message { direction, at: Instant::now(), body: Arc::new(body) });
         self.0.came.notify_waiters();
     }
 
     fn messages(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
         self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// About how many bytes a value takes as JSON.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value) + 4).sum::<usize>() + 2,
+        _ => size_of::<Value>(),
     }
 }
 
@@ -187,5 +212,26 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Recording<T> {
 
     async fn close(&mut self) -> Result<(), Self::Error> {
         self.inner.close().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Direction, TRAFFIC_KEPT_BYTES_MAX, Traffic};
+
+    #[test]
+    fn of_messages_without_end_the_first_are_kept_and_the_rest_is_told() {
+        let traffic = Traffic::default();
+        let piece = 16 << 20;
+        for _ in 0..=TRAFFIC_KEPT_BYTES_MAX / piece {
+            traffic.push(Direction::Received, json!({ "method": "note", "params": "x".repeat(piece) }));
+        }
+        let all = traffic.since(0);
+        assert_eq!(all[0].body["params"].as_str().map(str::len), Some(piece));
+        let last = all.last().expect("a message");
+        assert_eq!(last.body["method"], "note");
+        assert!(last.body["not kept"].as_str().is_some_and(|text| text.contains("passed 256 MiB")), "{}", last.body);
     }
 }

@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use hyperdb_api::AsyncConnection;
 
-use super::root;
+use super::disk::{Disk, Held};
+use super::error::{self, SERIALIZATION_FAILURE};
 use super::rows::{self, Bounds};
-use crate::error::Error;
+use crate::call::OnDisk;
+use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
 
@@ -52,8 +54,18 @@ pub(super) struct Connection {
 /// A database that a connection has attached.
 pub(super) struct Attached {
     pub(super) database: Attachment,
-    /// The state that the file was in; it stays in that state for as long as anybody has it attached.
-    pub(super) root: Option<Vec<u8>>,
+    /// The file as it was when it was attached; it stays in that state for as long as anybody has it attached.
+    pub(super) before: Option<OnDisk>,
+    _held: Option<Arc<Held>>,
+}
+
+/// What came of letting go of databases.
+#[derive(Debug)]
+pub(super) struct LetGo {
+    /// Whether the connection can be used again.
+    pub(super) usable: bool,
+    /// What hyperd said of the first file that it could not save.
+    pub(super) unsaved: Option<Error>,
 }
 
 impl Connection {
@@ -94,12 +106,6 @@ impl Connection {
         Ok(value.unwrap_or_default().to_owned())
     }
 
-    /// The statements that let go of what is not in `wanted` any more, each with the alias that it frees.
-    pub(super) fn stale(&self, wanted: &Attachments) -> Vec<(String, String)> {
-        let old = self.attached.iter().map(|attached| &attached.database);
-        old.filter(|old| !wanted.databases.contains(old)).map(|old| (detach(&old.alias), old.alias.clone())).collect()
-    }
-
     /// The statements that attach what the statement names and the connection lacks.
     pub(super) fn missing(&self, wanted: &Attachments, named: impl Fn(&str) -> bool) -> Vec<(String, Attachment)> {
         let lacks = |new: &&Attachment| !self.attached.iter().any(|attached| attached.database == **new);
@@ -111,32 +117,66 @@ impl Connection {
         .collect()
     }
 
-    pub(super) fn attached(&mut self, database: Attachment) {
-        let root = if database.lasting { root::of(&database.path) } else { None };
-        self.attached.push(Attached { database, root });
+    pub(super) fn attached(&mut self, disk: &Disk, database: Attachment) {
+        let (held, before) = match database.lasting.then(|| disk.hold(&database.path)).flatten() {
+            Some((held, before)) => (Some(held), Some(before)),
+            None => (None, None),
+        };
+        self.attached.push(Attached { database, before, _held: held });
     }
 
-    pub(super) fn detached(&mut self, alias: &str) {
+    /// Whether it has a database attached that `of` chooses.
+    pub(super) fn holds(&self, of: impl Fn(&Attachment) -> bool) -> bool {
+        self.attached.iter().any(|attached| of(&attached.database))
+    }
+
+    /// Lets go of the databases that `of` chooses; hyperd writes out what nobody else has attached. What it could not
+    /// save is noted in `disk`.
+    ///
+    /// A connection is never closed instead: hyperd would write at that moment too, and nobody would hear that it could
+    /// not.
+    pub(super) async fn let_go(&mut self, disk: &Disk, of: impl Fn(&Attachment) -> bool) -> LetGo {
+        let chosen: Vec<Attachment> =
+            self.attached.iter().map(|old| &old.database).filter(|old| of(old)).cloned().collect();
+        let mut outcome = LetGo { usable: true, unsaved: None };
+        for database in chosen {
+            let Err(error) = self.detach(&database.alias).await else { continue };
+            if error.code == Code::ConnectionLost {
+                outcome.usable = false;
+                return outcome;
+            }
+            if database.lasting {
+                disk.failed(&database.path, error.clone());
+                outcome.unsaved.get_or_insert(error);
+            }
+        }
+        outcome
+    }
+
+    async fn detach(&mut self, alias: &str) -> Result<(), Error> {
+        let sql = detach(alias);
+        let deadline = limits::ms(limits::HOUSEKEEPING_DEADLINE_MS);
+        let mut tries = 0;
+        let failed = loop {
+            tries += 1;
+            match tokio::time::timeout(deadline, self.wire.execute_command(&sql)).await {
+                Ok(Ok(_)) => break None,
+                Ok(Err(error)) => {
+                    let error = error::translate(error, alias);
+                    // Another connection changes the tables there at this moment.
+                    if error.sqlstate.as_deref() != Some(SERIALIZATION_FAILURE) || tries >= limits::ATTACH_TRIES_MAX {
+                        break Some(error);
+                    }
+                }
+                Err(_) => break Some(Error::new(Code::ConnectionLost, "hyperd did not let go of a database in time.")),
+            }
+            tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS)).await;
+        };
+        // Also where it failed: hyperd has dropped the database then.
         self.attached.retain(|old| old.database.alias != alias);
         // hyperd may forget a search path that names a database that is gone.
         self.search_path = None;
-    }
-
-    /// Lets go of the lasting databases that `of` chooses, so that hyperd writes out what nobody else has attached;
-    /// whether the connection can be used again.
-    pub(super) async fn let_go(&mut self, of: impl Fn(&Attachment) -> bool) -> bool {
-        let chosen = |attached: &&Attached| attached.database.lasting && of(&attached.database);
-        let aliases: Vec<String> = self.attached.iter().filter(chosen).map(|old| old.database.alias.clone()).collect();
-        for alias in aliases {
-            let sql = detach(&alias);
-            let done =
-                tokio::time::timeout(limits::ms(limits::HOUSEKEEPING_DEADLINE_MS), self.wire.execute_command(&sql));
-            if !matches!(done.await, Ok(Ok(_))) {
-                return false;
-            }
-            self.detached(&alias);
-        }
-        true
+        failed.map_or(Ok(()), Err)
     }
 }
 

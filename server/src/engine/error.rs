@@ -6,6 +6,8 @@ use crate::error::{Code, Error};
 
 /// SQLSTATE of what cannot be done beside something else that is done at the same moment.
 pub(super) const SERIALIZATION_FAILURE: &str = "40001";
+/// SQLSTATE of attaching a file in another mode than the one in which hyperd has it already.
+pub(super) const INCOMPATIBLE_MODE: &str = "55000";
 
 /// Translates an error of a statement whose unqualified names were resolved in `database`.
 pub(super) fn translate(error: HyperError, database: &str) -> Error {
@@ -40,6 +42,7 @@ pub(super) fn translate(error: HyperError, database: &str) -> Error {
 fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
     match state {
         _ if tells_no_room(&text) => no_room(text),
+        "53100" => no_room(text),
         "42P01" => {
             Error::new(Code::TableNotFound, format!("{text}\nUnqualified names were looked up in `{database}`."))
                 .suggest(format!("Call describe with database: \"{database}\" to see its tables."))
@@ -54,8 +57,11 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         SERIALIZATION_FAILURE => Error::new(Code::ResourceBusy, text)
             .suggest("Another call changed the same at that moment. Nothing was done; call again."),
         "57014" => Error::new(Code::Cancelled, text),
-        // Which of them hyperd says of a full disk depends on what it was writing.
-        _ if state.starts_with("53") || matches!(state, "58000" | "58030") => no_room(text),
+        "53S01" => {
+            Error::new(Code::Timeout, text).suggest("Make the statement do less, or raise the limit that it names.")
+        }
+        _ if state.starts_with("53") => Error::new(Code::SqlError, text)
+            .suggest("hyperd ran out of memory for this statement. Make it do less, or raise hyperd's limit."),
         "55006" => busy(text),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
@@ -68,11 +74,9 @@ pub fn tells_no_room(message: &str) -> bool {
     message.contains("growing the database file failed")
 }
 
-/// A disk or a memory that is full.
 fn no_room(text: String) -> Error {
-    Error::new(Code::SqlError, text).suggest(
-        "Check that there is space left on the disk, and memory: nothing was changed. Make room and call again, or use \
-         a database on another disk.",
+    Error::new(Code::DiskFull, text).suggest(
+        "The disk is full; nothing was changed. Make space on it and call again, or use a database on another disk.",
     )
 }
 
@@ -84,7 +88,7 @@ fn busy(text: String) -> Error {
     )
 }
 
-fn lost(text: &str) -> Error {
+pub(super) fn lost(text: &str) -> Error {
     Error::new(Code::ConnectionLost, format!("The connection to hyperd broke: {text}")).suggest(
         "Call again: the server reconnects, starts hyperd anew where it died, and attaches what was attached. If hyperd \
          died, all tables of `local` are lost. The other databases hold whatever was answered as done; of this call \
@@ -126,7 +130,9 @@ mod tests {
     #[case::busy("55006", Code::ResourceBusy)]
     #[case::at_the_same_moment("40001", Code::ResourceBusy)]
     #[case::syntax("42601", Code::SqlError)]
-    #[case::full("53100", Code::SqlError)]
+    #[case::full("53100", Code::DiskFull)]
+    #[case::memory("53200", Code::SqlError)]
+    #[case::foreign_system("58030", Code::SqlError)]
     fn sqlstates_have_codes_and_are_kept(#[case] state: &str, #[case] code: Code) {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");
         assert_eq!(error.code, code);
@@ -139,7 +145,7 @@ mod tests {
     fn a_full_disk_is_told_whatever_its_sqlstate(#[case] state: &str) {
         let said = "unable to write compressed datablock: growing the database file failed";
         let error = translate(HyperError::server(Some(state.to_owned()), said, None, None), "local");
-        assert!(error.suggestion.unwrap_or_default().contains("space left"));
+        assert_eq!(error.code, Code::DiskFull);
     }
 
     #[test]

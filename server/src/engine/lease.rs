@@ -1,17 +1,23 @@
 //! A connection in the hands of one call.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::{Attached, Attachments, Connection};
-use super::error::{SERIALIZATION_FAILURE, translate};
+use super::disk::Disk;
+use super::error::{INCOMPATIBLE_MODE, SERIALIZATION_FAILURE, translate};
 use super::idle::Idle;
+use super::on_disk;
+use super::reserve::Reserve;
 use super::rows::{self, Bounds, Column, Rows};
 use super::source::Source;
-use crate::call::{Call, Unwritten};
+use crate::call::{Call, InHand, OnDisk, Unwritten};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
@@ -25,7 +31,10 @@ pub struct Lease {
     connection: Option<Connection>,
     idle: Arc<Idle>,
     source: Arc<Source>,
-    _permit: OwnedSemaphorePermit,
+    disk: Arc<Disk>,
+    _permit: Permit,
+    /// Room to write out what is changed, for as long as it is being changed.
+    reserves: Vec<Arc<Reserve>>,
     /// Where unqualified names go.
     database: String,
     /// What there is to attach.
@@ -34,6 +43,13 @@ pub struct Lease {
     running: bool,
     fate: Fate,
     transaction: bool,
+}
+
+/// A place among the connections, and the word that its call holds one.
+#[expect(dead_code, reason = "both are held for what dropping them does")]
+pub(super) struct Permit {
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) in_hand: InHand,
 }
 
 /// What becomes of a connection when its call has done with it.
@@ -51,13 +67,16 @@ impl Lease {
         connection: Connection,
         idle: Arc<Idle>,
         source: Arc<Source>,
-        permit: OwnedSemaphorePermit,
+        disk: Arc<Disk>,
+        permit: Permit,
     ) -> Self {
         Self {
             connection: Some(connection),
             idle,
             source,
+            disk,
             _permit: permit,
+            reserves: Vec::new(),
             database: String::new(),
             wanted: Attachments::default(),
             running: false,
@@ -72,16 +91,24 @@ impl Lease {
     }
 
     /// Runs one statement that returns no rows; answers how many rows it changed.
+    ///
+    /// # Errors
+    ///
+    /// Besides Hyper's own: `DISK_FULL` where there is no room to write what it would change, `IO_ERROR` where the file
+    /// was replaced while it was in use. Nothing is changed then.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         self.attach_named(call, sql).await?;
         let statement = classify(sql);
+        self.secure(&statement).await?;
         // What answers how many rows it changed is noted by that; whatever else may have changed something by failing.
         if !statement.is_counted {
-            self.note_change(call, &statement)?;
+            self.note_change(call, &statement, false)?;
         }
         let ended = self.send(call, sql).await;
         if statement.is_counted && (self.fate == Fate::Doubtful || matches!(ended, Ok(1..))) {
-            self.note_change(call, &statement)?;
+            self.note_change(call, &statement, ended.is_ok())?;
+        } else if ended.is_ok() && changes_for_certain(&statement, sql) {
+            self.note_change(call, &statement, true)?;
         }
         ended
     }
@@ -160,17 +187,19 @@ impl Lease {
     pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
         database.clone_into(&mut self.database);
         self.wanted = wanted.clone();
-        let connection = self.connection()?;
-        if connection.version != Some(wanted.version) {
-            for (sql, alias) in connection.stale(wanted) {
-                self.change(call, &sql).await?;
-                self.connection()?.detached(&alias);
+        if self.connection()?.version != Some(wanted.version) {
+            let disk = Arc::clone(&self.disk);
+            let outcome = self.connection()?.let_go(&disk, |held| !wanted.databases.contains(held)).await;
+            if !outcome.usable {
+                self.fate = Fate::Doubtful;
+                return Err(super::error::lost("it did not let go of a database that was detached."));
             }
             self.connection()?.version = Some(wanted.version);
         }
         for (sql, attachment) in self.connection()?.missing(wanted, |alias| alias == database) {
-            self.change(call, &sql).await?;
-            self.connection()?.attached(attachment);
+            self.attach(call, &sql).await?;
+            let disk = Arc::clone(&self.disk);
+            self.connection()?.attached(&disk, attachment);
         }
         let current = self.connection()?.search_path.as_deref();
         if current != Some(database) && !database.is_empty() {
@@ -190,8 +219,11 @@ impl Lease {
         let words = sql::names(sql);
         let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
         for (sql, attachment) in connection.missing(&self.wanted, named) {
-            match self.change(call, &sql).await {
-                Ok(()) => self.connection()?.attached(attachment),
+            match self.attach(call, &sql).await {
+                Ok(()) => {
+                    let disk = Arc::clone(&self.disk);
+                    self.connection()?.attached(&disk, attachment);
+                }
                 Err(error) if error.code == Code::ConnectionLost => return Err(error),
                 // It may be named by chance. If not, the statement fails, and only the statements that name it.
                 Err(error) => tracing::warn!(%error, %sql, "a database could not be attached to a connection"),
@@ -200,28 +232,49 @@ impl Lease {
         Ok(())
     }
 
-    /// Notes in the call which files are to be on disk before it is answered as done.
-    fn note_change(&mut self, call: &Call, statement: &Statement) -> Result<(), Error> {
+    /// The lasting files that a statement changes.
+    fn changed(&mut self, statement: &Statement) -> Result<Vec<(PathBuf, OnDisk)>, Error> {
         let database = self.database.clone();
         let connection = self.connection()?;
         if !matches!(statement.kind, Kind::Dml | Kind::Ddl) {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for name in &statement.targets {
-            let alias = if let [alias, _, _] = &name[..] { alias } else { &database };
-            let attached = connection.attached.iter().find(|attached| attached.database.alias == *alias);
-            if let Some(Attached { database, root: Some(root) }) = attached {
-                call.changed(&database.path, Unwritten { epoch: connection.epoch, root: root.clone() });
+        let alias = |name: &[String]| if let [alias, _, _] = name { alias.clone() } else { database.clone() };
+        let aliases: BTreeSet<String> = statement.targets.iter().map(|name| alias(name)).collect();
+        let file = |Attached { database, before, .. }: &Attached| {
+            aliases.contains(&database.alias).then(|| Some((database.path.clone(), before.clone()?))).flatten()
+        };
+        Ok(connection.attached.iter().filter_map(file).collect())
+    }
+
+    /// Sees to it that what a statement changes can be written out afterwards.
+    async fn secure(&mut self, statement: &Statement) -> Result<(), Error> {
+        for (path, before) in self.changed(statement)? {
+            if !on_disk::is_same_file(&path, &before) {
+                self.retire();
+                self.idle.let_go(Instant::now(), |held| held.path == path).await;
+                return Err(replaced(&path));
             }
+            self.reserves.push(self.disk.reserves.take(&path).await?);
         }
         Ok(())
     }
 
-    /// Attaches or detaches; Hyper refuses that at the moment in which another connection changes the tables there.
-    async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+    /// Notes in the call which files are to be on disk before it is answered as done.
+    fn note_change(&mut self, call: &Call, statement: &Statement, certain: bool) -> Result<(), Error> {
+        let epoch = self.epoch();
+        for (path, before) in self.changed(statement)? {
+            call.changed(&path, Unwritten { epoch, before, certain, since: Instant::now() });
+        }
+        Ok(())
+    }
+
+    /// Attaches; Hyper refuses that at the moment in which another connection changes the tables there, or looks whether
+    /// anybody holds the file.
+    async fn attach(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
         for _ in 1..limits::ATTACH_TRIES_MAX {
             match self.send(call, sql).await {
-                Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
+                Err(error) if matches!(error.sqlstate.as_deref(), Some(SERIALIZATION_FAILURE | INCOMPATIBLE_MODE)) => {}
                 done => return done.map(drop),
             }
             call.race(tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS))).await?;
@@ -298,8 +351,29 @@ impl Drop for Lease {
             }
         } else if self.fate == Fate::Reused && !self.transaction {
             self.idle.give_back(connection);
+        } else if self.fate != Fate::Doubtful {
+            self.idle.close(connection);
         }
     }
+}
+
+/// Whether a statement that changes what tables there are, and that has succeeded, has left its trace in the file. One
+/// with IF may have found nothing to do.
+fn changes_for_certain(statement: &Statement, sql: &str) -> bool {
+    let defines = statement.kind == Kind::Ddl && ["CREATE", "ALTER", "DROP"].contains(&statement.verb.as_str());
+    defines && sql::names(sql).is_some_and(|names| !names.contains("if"))
+}
+
+/// The error of a change that would go into a file that nobody finds any more.
+pub(super) fn replaced(path: &Path) -> Error {
+    Error::new(
+        Code::IoError,
+        format!("{} was deleted or replaced by another file while it was in use.", path.display()),
+    )
+    .suggest(
+        "Nothing was changed. Call again to use the file that is there now; if none is, put it back, or detach the \
+         database and attach another one.",
+    )
 }
 
 fn given_back() -> Error {

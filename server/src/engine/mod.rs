@@ -4,12 +4,14 @@
 //! server's own errors.
 
 mod connection;
+mod disk;
 mod error;
 mod idle;
 mod lease;
+mod on_disk;
 mod pool;
 mod process;
-mod root;
+mod reserve;
 mod rows;
 mod source;
 mod temporal;
@@ -19,11 +21,12 @@ mod write_out;
 pub use connection::{Attachment, Attachments};
 pub use error::tells_no_room;
 pub use lease::Lease;
-pub use pool::Engine;
+pub use pool::{Engine, Lane};
 pub use process::{Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
 pub use source::answers;
 pub use value::type_name;
+pub use write_out::WrittenOut;
 
 /// What the names of tables start with that the server makes for a moment; nobody is shown them.
 pub const HIDDEN_PREFIX: &str = "_hyperd_mcp_load_";

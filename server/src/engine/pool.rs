@@ -1,14 +1,17 @@
 //! The connections of one server: opened when needed, kept while idle, shared by all calls.
+//!
+//! There are few of them. No ring of calls that wait for each other can form, because all take what they need in one
+//! order: first the locks of files, then one connection, and nothing after it ([`Call::may_wait`]).
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::connection::Attachments;
+use super::connection::{Attachments, Connection};
+use super::disk::Disk;
 use super::idle::Idle;
-use super::lease::Lease;
+use super::lease::{Lease, Permit};
 use super::source::Source;
 use crate::call::Call;
 use crate::config::EngineSource;
@@ -18,11 +21,20 @@ use crate::limits::{self, Limits};
 /// The way to hyperd.
 pub struct Engine {
     source: Arc<Source>,
-    permits: Arc<Semaphore>,
+    work: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
     idle: Arc<Idle>,
+    disk: Arc<Disk>,
     connections_max: usize,
-    /// Files that were changed and not written out for long, as they began before.
-    unwritten: Mutex<HashMap<PathBuf, Vec<u8>>>,
+}
+
+/// What a connection is wanted for. Each lane has places of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Whatever may take long.
+    Work,
+    /// A look at what there is, which must not wait for work.
+    Look,
 }
 
 impl Engine {
@@ -34,62 +46,78 @@ impl Engine {
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
+        let disk = Arc::<Disk>::default();
         Ok(Self {
             source: Arc::new(Source::start(source, log_dir, limits, application).await?),
-            permits: Arc::new(Semaphore::new(limits.connections_max)),
-            idle: Arc::default(),
+            work: Arc::new(Semaphore::new(limits.connections_max)),
+            looks: Arc::new(Semaphore::new(limits::LOOK_CONNECTIONS_MAX)),
+            idle: Arc::new(Idle::new(Arc::clone(&disk))),
+            disk,
             connections_max: limits.connections_max,
-            unwritten: Mutex::default(),
         })
     }
 
     /// A connection on which unqualified names go to `database`, and that attaches whatever of `attachments` its
-    /// statements name.
-    pub async fn acquire(&self, call: &Call, attachments: &Attachments, database: &str) -> Result<Lease, Error> {
-        let permit = call.race(Arc::clone(&self.permits).acquire_owned()).await?.map_err(|_| stopped())?;
+    /// statements name. The call gives it back before it asks for another one or for a lock.
+    pub async fn acquire(
+        &self,
+        call: &Call,
+        attachments: &Attachments,
+        database: &str,
+        lane: Lane,
+    ) -> Result<Lease, Error> {
+        let mut permit = self.permit(call, lane).await?;
         if self.source.has_died().await {
             self.idle.clear();
         }
-        let mut permit = Some(permit);
-        while let Some(kept) = self.idle.take(self.epoch()) {
-            let Some(held) = permit.take() else { break };
-            let mut kept = kept;
+        while let Some(mut kept) = self.idle.take(self.epoch()) {
             // Sent again as the test of a connection that nobody has used for a while: its end is not seen before.
             kept.search_path = None;
-            let mut lease = Lease::new(kept, Arc::clone(&self.idle), Arc::clone(&self.source), held);
+            let mut lease = self.lease(kept, permit);
             match lease.prepare(call, attachments, database).await {
                 Ok(()) => return Ok(lease),
                 Err(error) if error.code != Code::ConnectionLost => return Err(error),
                 // A connection that died while idle is no failure of this call.
                 Err(_) => {
                     drop(lease);
-                    permit = Some(call.race(Arc::clone(&self.permits).acquire_owned()).await?.map_err(|_| stopped())?);
+                    permit = self.permit(call, lane).await?;
                 }
             }
         }
-        let held = permit.take().ok_or_else(|| Error::internal("A call lost its place in the pool."))?;
         let opened = call.race(Box::pin(self.source.connect())).await??;
-        let mut lease = Lease::new(opened, Arc::clone(&self.idle), Arc::clone(&self.source), held);
+        self.disk.hyperd_died(opened.epoch);
+        let mut lease = self.lease(opened, permit);
         lease.prepare(call, attachments, database).await?;
         Ok(lease)
     }
 
+    async fn permit(&self, call: &Call, lane: Lane) -> Result<Permit, Error> {
+        let in_hand = call.take_in_hand()?;
+        let places = match lane {
+            Lane::Work => &self.work,
+            Lane::Look => &self.looks,
+        };
+        let place = call.race(Arc::clone(places).acquire_owned()).await?.map_err(|_| stopped())?;
+        Ok(Permit { place, in_hand })
+    }
+
+    fn lease(&self, connection: Connection, permit: Permit) -> Lease {
+        Lease::new(connection, Arc::clone(&self.idle), Arc::clone(&self.source), Arc::clone(&self.disk), permit)
+    }
+
     /// Brings each idle connection to `attachments`, so that a file that was detached is let go of at once.
-    pub async fn settle(&self, attachments: &Attachments) {
-        self.idle.require(attachments.version);
-        for connection in self.idle.take_all() {
-            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { continue };
-            let mut lease = Lease::new(connection, Arc::clone(&self.idle), Arc::clone(&self.source), permit);
-            if let Err(error) = lease.prepare(&Call::housekeeping(), attachments, "").await {
-                tracing::debug!(%error, "an idle connection could not follow and is closed");
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// hyperd could not save a file, and what had changed in it is lost.
+    pub async fn settle(&self, attachments: &Attachments) -> Result<(), Error> {
+        self.idle.settle(attachments).await
     }
 
     /// Waits a little until no call holds a connection.
     pub async fn rest(&self) {
         let all = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
-        let at_rest = tokio::time::timeout(limits::ms(limits::CANCEL_GRACE_MS), self.permits.acquire_many(all)).await;
+        let at_rest = tokio::time::timeout(limits::ms(limits::CANCEL_GRACE_MS), self.work.acquire_many(all)).await;
         if at_rest.is_err() {
             tracing::warn!("calls still hold connections, which are left to hyperd to close");
         }
@@ -97,7 +125,8 @@ impl Engine {
 
     /// Closes all connections and stops a hyperd of the server's own. Calls that come later fail.
     pub async fn stop(&self) {
-        self.permits.close();
+        self.work.close();
+        self.looks.close();
         self.idle.clear();
         self.source.stop().await;
     }
@@ -121,8 +150,8 @@ impl Engine {
         &self.source
     }
 
-    pub(super) fn unwritten(&self) -> MutexGuard<'_, HashMap<PathBuf, Vec<u8>>> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     pub(super) fn idle(&self) -> &Arc<Idle> {

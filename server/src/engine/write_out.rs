@@ -3,72 +3,139 @@
 //! hyperd writes a file out when its last connection lets go of it, and keeps all changes in memory until then. So each
 //! call that changed a file waits for that moment: connections of this server that are idle let go at once, those of
 //! other calls when they are done, and those of other servers shortly after their last use of the file.
+//!
+//! hyperd says to whoever lets go last whether it could write, and to nobody else. What counts as proof that a change is
+//! on disk:
+//! - The file is the one that was changed, and hyperd's note at its beginning differs from what it was before the change.
+//!   For as long as a connection holds the file nobody writes it, so that the first difference is the write that has the
+//!   change in it.
+//! - No connection of this server was told meanwhile that hyperd could not save the file.
+//! - The hyperd that made the change still runs.
+//!
+//! A change is lost where the note is as before although nobody holds the file any more: another server was the last one
+//! then, and was told.
 
 use std::path::Path;
 use std::time::Instant;
 
 use super::connection::detach;
-use super::error::translate;
+use super::disk::{Disk, Seen};
+use super::error::{INCOMPATIBLE_MODE, translate};
+use super::lease::replaced;
 use super::pool::Engine;
-use super::{HIDDEN_PREFIX, root};
 use crate::call::{Call, Unwritten};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
 
-/// The alias of a file while it is made to be written out.
-const ALIAS: &str = "hyperd_mcp_write_out";
+/// The alias of a file while somebody looks whether it is held.
+const ALIAS: &str = "hyperd_mcp_look";
+
+/// Whether all that a call changed is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrittenOut {
+    /// It is.
+    Whole,
+    /// Others went on using a file for so long that waiting was given up. It is written when they are done.
+    Later,
+}
 
 impl Engine {
     /// Waits until each file that `call` changed is on disk. The caller holds no connection.
     ///
     /// # Errors
     ///
-    /// `CONNECTION_LOST` where hyperd died before that. Where others use a file for so long that waiting is given up, it
-    /// is logged, and the file is written when they are done.
-    pub async fn write_out(&self, call: &Call) -> Result<(), Error> {
-        for (path, unwritten) in call.take_unwritten() {
-            self.write_file_out(&path, &unwritten).await?;
+    /// What was changed is lost: `DISK_FULL` or `IO_ERROR` where hyperd could not save it or the file was replaced,
+    /// `CONNECTION_LOST` where hyperd died before that.
+    pub async fn write_out(&self, call: &Call) -> Result<WrittenOut, Error> {
+        let mut outcome = WrittenOut::Whole;
+        for (path, change) in call.take_unwritten() {
+            if self.write_file_out(&path, &change).await? == WrittenOut::Later {
+                outcome = WrittenOut::Later;
+            }
         }
-        Ok(())
+        Ok(outcome)
     }
 
     /// Whether a change was answered that is not on disk yet, because others went on using the file.
     pub fn is_unwritten(&self, path: &Path) -> bool {
-        let mut unwritten = self.unwritten();
-        unwritten.retain(|path, root| root::of(path).as_ref() == Some(root));
-        unwritten.contains_key(path)
+        self.disk().is_unwritten(path)
     }
 
-    async fn write_file_out(&self, path: &Path, unwritten: &Unwritten) -> Result<(), Error> {
+    /// The changes that were answered before they were on disk and were lost afterwards, a sentence each.
+    pub fn lost_changes(&self) -> Vec<String> {
+        self.disk().lost()
+    }
+
+    async fn write_file_out(&self, path: &Path, change: &Unwritten) -> Result<WrittenOut, Error> {
         let began = Instant::now();
         let mut pause = limits::ms(limits::WRITE_OUT_PAUSE_MIN_MS);
-        // hyperd's successor writes the file as well, and what it writes may lack the change: the one that made it must
-        // be there still when the file has been seen to differ.
-        let is_written = async || {
-            let differs = root::of(path).is_none_or(|root| root != unwritten.root);
-            if differs { self.confirm(unwritten.epoch).await.map(|()| true) } else { Ok(false) }
-        };
         let mut round = 0;
         loop {
             self.idle().let_go(Instant::now(), |held| held.path == path).await;
-            if is_written().await? {
-                return Ok(());
+            if self.is_written(path, change).await? {
+                return Ok(WrittenOut::Whole);
+            }
+            // A connection of a call that has just ended lets go a moment later, so that the first round asks nobody.
+            if round > 0 && !self.is_held(path).await? {
+                self.confirm(change.epoch).await?;
+                return if self.is_written(path, change).await? || !change.certain {
+                    Ok(WrittenOut::Whole)
+                } else {
+                    Err(lost_elsewhere(path))
+                };
             }
             if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
-                self.unwritten().insert(path.to_owned(), unwritten.root.clone());
+                self.disk().answered_unwritten(path, change.clone());
                 tracing::warn!(path = %path.display(), "others use a database for so long that a change of it is answered before it is on disk");
-                return Ok(());
+                return Ok(WrittenOut::Later);
             }
-            // A connection that was closed lets go a moment later, and other calls when they are done.
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(limits::ms(limits::WRITE_OUT_PAUSE_MAX_MS));
-            if is_written().await? {
-                return Ok(());
-            }
             round += 1;
-            // Nothing was changed after all, or others hold the file: a change tells one from the other.
-            self.hold_briefly(path, unwritten.epoch, round == 2).await?;
+        }
+    }
+
+    /// Waits until nobody has the file attached, so that whoever attaches it next sees what is on disk and nothing else.
+    /// False where others go on using it.
+    ///
+    /// # Errors
+    ///
+    /// hyperd cannot be reached.
+    pub async fn settle_file(&self, path: &Path) -> Result<bool, Error> {
+        let began = Instant::now();
+        loop {
+            self.idle().let_go(Instant::now(), |held| held.path == path).await;
+            if !self.is_held(path).await? {
+                return Ok(true);
+            }
+            if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
+                return Ok(false);
+            }
+            tokio::time::sleep(limits::ms(limits::WRITE_OUT_PAUSE_MAX_MS)).await;
+        }
+    }
+
+    /// Whether a change is on disk.
+    ///
+    /// # Errors
+    ///
+    /// It never will be.
+    async fn is_written(&self, path: &Path, change: &Unwritten) -> Result<bool, Error> {
+        let seen = Disk::look(path, &change.before);
+        if let Some(error) = self.disk().failure_since(path, change.since) {
+            return Err(error);
+        }
+        match seen {
+            Seen::AsBefore | Seen::Unknown => Ok(false),
+            // hyperd's successor writes the file as well, and what it writes may lack the change.
+            Seen::Written => self.confirm(change.epoch).await.map(|()| true),
+            Seen::Replaced if change.certain => {
+                let error = replaced(path);
+                let message = format!("{} What this call changed is not in the file that is there now.", error.message);
+                Err(Error { message, ..error }.suggest("Look at what is there before calling again."))
+            }
+            Seen::Replaced => Ok(true),
         }
     }
 
@@ -89,23 +156,14 @@ impl Engine {
         Err(lost(Error::new(Code::ConnectionLost, "hyperd died.")))
     }
 
-    /// Attaches a file and lets go of it; the last one to do so has it written out. It fails where hyperd has died.
-    async fn hold_briefly(&self, path: &Path, epoch: u64, touch: bool) -> Result<(), Error> {
+    /// Whether any connection, of whatever server of the same hyperd, has the file attached to write. hyperd holds a file
+    /// in one mode, so that attaching it to read only tells, and cannot become the holder of a change.
+    async fn is_held(&self, path: &Path) -> Result<bool, Error> {
         // Not one of the pool's: all of those may be in use, and their calls may wait for this one.
         let connection = self.source().connect().await.map_err(lost)?;
-        if connection.epoch != epoch {
-            return Err(lost(Error::new(Code::ConnectionLost, "hyperd died.")));
-        }
-        let alias = sql::identifier(ALIAS);
-        let attach = format!("ATTACH DATABASE {} AS {alias}", sql::identifier(&path.to_string_lossy()));
-        let mut statements = vec![attach];
-        if touch {
-            let table = sql::table(ALIAS, &format!("{HIDDEN_PREFIX}touch_{}", std::process::id()));
-            statements.push(format!("CREATE TABLE {table} (a INT)"));
-            statements.push(format!("DROP TABLE IF EXISTS {table}"));
-        }
-        statements.push(detach(ALIAS));
-        for sql in statements {
+        let path = sql::identifier(&path.to_string_lossy());
+        let attach = format!("ATTACH DATABASE {path} AS {} WITH (access_mode='readonly')", sql::identifier(ALIAS));
+        for sql in [attach, detach(ALIAS)] {
             let deadline = limits::ms(limits::HOUSEKEEPING_DEADLINE_MS);
             let done = tokio::time::timeout(deadline, connection.wire.execute_command(&sql)).await;
             let failed = match done {
@@ -116,11 +174,12 @@ impl Engine {
             if failed.code == Code::ConnectionLost {
                 return Err(lost(failed));
             }
-            // Somebody changes its tables at this very moment. Closing the connection lets go as well.
-            tracing::debug!(error = %failed, %sql, "a database could not be held to be written out");
-            return Ok(());
+            if failed.sqlstate.as_deref() != Some(INCOMPATIBLE_MODE) {
+                tracing::debug!(error = %failed, %sql, "it could not be found out whether a database is held");
+            }
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -129,4 +188,16 @@ fn lost(error: Error) -> Error {
     Error { message, code: Code::ConnectionLost, ..error }.suggest(
         "Read what the call was to change before calling again: either all of it is there or nothing. `local` is empty.",
     )
+}
+
+fn lost_elsewhere(path: &Path) -> Error {
+    Error::new(
+        Code::IoError,
+        format!(
+            "The change of this call is not in {}: another server of the same hyperd was the last to use the file, and \
+             hyperd could not save it then.",
+            path.display()
+        ),
+    )
+    .suggest("Check that there is room on the disk, and call again.")
 }

@@ -36,7 +36,7 @@ pub async fn copy(session: &Session, call: &Call, mut request: CopyRequest) -> R
         Err(error) => Err(error),
     };
     for Attached { alias, created } in attached.iter().rev() {
-        if let Err(error) = session.detach(&Call::housekeeping(), alias).await {
+        if let Err(error) = session.detach(&call.aftermath(), alias).await {
             tracing::warn!(%error, alias, "a database that was attached for one call could not be detached");
         }
         if let (Some(path), Err(_)) = (created, &outcome) {

@@ -236,14 +236,17 @@ impl Load<'_> {
     async fn replace(&self) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
         let new = self.session.unfinished_name();
-        let placed = match self.fill(&mut self.lease().await?, &new, &wanted).await {
+        let mut lease = self.lease().await?;
+        let filled = self.fill(&mut lease, &new, &wanted).await;
+        drop(lease);
+        let placed = match filled {
             Ok(rows) => self.place(&new).await.map(|before| (rows, before)),
             Err(error) => Err(error),
         };
         match placed {
             Ok((rows, before)) => Ok((rows, wanted, before)),
             Err(error) => {
-                swap::discard(self.session, self.database, &new).await;
+                swap::discard(self.session, self.call, self.database, &new).await;
                 Err(error)
             }
         }
@@ -314,7 +317,7 @@ impl Load<'_> {
         };
         if placed.is_err() {
             drop(lease);
-            swap::discard(self.session, self.database, &new).await;
+            swap::discard(self.session, self.call, self.database, &new).await;
         }
         placed.map(|rows| (rows, wanted, None))
     }

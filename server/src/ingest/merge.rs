@@ -70,7 +70,7 @@ impl Load<'_> {
             None => self.merge_anew(lease, &new, key).await,
         };
         if found.is_some() || merged.is_err() {
-            swap::discard(self.session, self.database, &new).await;
+            swap::discard(self.session, self.call, self.database, &new).await;
         }
         let (rows, wanted, merged) = merged?;
         Ok(((rows, wanted, found.map(|table| table.columns)), merged))
@@ -226,7 +226,7 @@ impl Load<'_> {
         if added.is_empty() {
             return Ok(());
         }
-        let call = Call::housekeeping();
+        let call = self.call.aftermath();
         let mut lease = self.session.lease(&call, self.database).await?;
         let table = find(&mut lease, &call, self.database, self.table).await?;
         let there = |name: &&String| table.as_ref().is_some_and(|table| has(&table.columns, name));

@@ -53,7 +53,7 @@ impl Load<'_> {
             lease.rollback().await;
             drop(lease);
             if before.is_none() {
-                swap::discard_empty(self.session, self.database, self.table).await;
+                swap::discard_empty(self.session, self.call, self.database, self.table).await;
             }
         }
         done.map(|(rows, wanted)| (rows, wanted, before))

@@ -39,15 +39,15 @@ pub(super) async fn replace(
     drop(lease);
     if placed.is_err() {
         // It may have been renamed although the answer was an error; if not, this changes nothing.
-        put_back(session, database, &old, table).await;
+        put_back(session, call, database, &old, table).await;
     } else {
-        discard(session, database, &old).await;
+        discard(session, call, database, &old).await;
     }
     placed
 }
 
-async fn put_back(session: &Session, database: &Database, old: &str, table: &str) {
-    let call = Call::housekeeping();
+async fn put_back(session: &Session, call: &Call, database: &Database, old: &str, table: &str) {
+    let call = call.aftermath();
     if let Ok(mut lease) = session.lease(&call, database).await
         && let Err(error) = rename(&mut lease, &call, database, old, table).await
     {
@@ -56,8 +56,8 @@ async fn put_back(session: &Session, database: &Database, old: &str, table: &str
 }
 
 /// Drops a table that is of no use any more, whatever became of the call.
-pub(super) async fn discard(session: &Session, database: &Database, name: &str) {
-    let call = Call::housekeeping();
+pub(super) async fn discard(session: &Session, call: &Call, database: &Database, name: &str) {
+    let call = call.aftermath();
     let dropped = match session.lease(&call, database).await {
         Ok(mut lease) => {
             let sql = format!("DROP TABLE IF EXISTS {}", sql::table(&database.alias, name));
@@ -71,15 +71,15 @@ pub(super) async fn discard(session: &Session, database: &Database, name: &str) 
 }
 
 /// Drops a table that was made for rows which did not come, whatever became of the call.
-pub(super) async fn discard_empty(session: &Session, database: &Database, name: &str) {
-    let call = Call::housekeeping();
-    let rows = match session.lease(&call, database).await {
+pub(super) async fn discard_empty(session: &Session, call: &Call, database: &Database, name: &str) {
+    let own = call.aftermath();
+    let rows = match session.lease(&own, database).await {
         Ok(mut lease) => {
-            lease.count(&call, &format!("SELECT COUNT(*) FROM {}", sql::table(&database.alias, name))).await
+            lease.count(&own, &format!("SELECT COUNT(*) FROM {}", sql::table(&database.alias, name))).await
         }
         Err(error) => Err(error),
     };
     if matches!(rows, Ok(0)) {
-        discard(session, database, name).await;
+        discard(session, call, database, name).await;
     }
 }

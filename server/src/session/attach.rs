@@ -10,6 +10,7 @@ use super::databases::{self, Database, Kind, LOCAL, PERSISTENT};
 use super::lifecycle::Session;
 use crate::args::{self, excerpt};
 use crate::call::Call;
+use crate::engine::Lane;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
@@ -50,7 +51,7 @@ impl Session {
             )
             .suggest("Leave out `writable`, or set it to true."));
         }
-        let _one_at_a_time = call.race(self.changes.lock()).await?;
+        let _one_at_a_time = self.change_lock(call).await?;
         let (path, exists) = locate(&request.path, create).await?;
         let writable = request.writable.unwrap_or(!exists);
         if writable && self.read_only {
@@ -72,7 +73,7 @@ impl Session {
             self.create(call, &database.path).await?;
         }
         // Whoever gets this connection next needs the attachment anyhow; making it here is the test of the file.
-        let attached = self.engine.acquire(call, &attachments, &database.alias).await;
+        let attached = self.engine.acquire(call, &attachments, &database.alias, Lane::Work).await;
         match attached {
             Ok(lease) => {
                 self.databases.write().unwrap_or_else(PoisonError::into_inner).add(database.clone());
@@ -99,7 +100,7 @@ impl Session {
                 .suggest("Detach only what attach_database attached; list_attached_databases shows it."));
         }
         databases::alias(typed)?;
-        let _one_at_a_time = call.race(self.changes.lock()).await?;
+        let _one_at_a_time = self.change_lock(call).await?;
         let attachments = {
             let mut registry = self.databases.write().unwrap_or_else(PoisonError::into_inner);
             let Some(database) = registry.find(&alias) else { return Ok(false) };
@@ -109,12 +110,15 @@ impl Session {
             self.writers.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
             registry.attachments()
         };
-        self.engine.settle(&attachments).await;
+        self.engine.settle(&attachments).await.map_err(|error| {
+            let message = format!("`{alias}` is detached, but what had changed in it last is lost: {}", error.message);
+            Error { message, ..error }
+        })?;
         Ok(true)
     }
 
     async fn create(&self, call: &Call, path: &Path) -> Result<(), Error> {
-        let mut lease = self.engine.acquire(call, &self.attachments(), LOCAL).await?;
+        let mut lease = self.engine.acquire(call, &self.attachments(), LOCAL, Lane::Work).await?;
         let create = format!("CREATE DATABASE {}", sql::identifier(&path.to_string_lossy()));
         lease.execute(call, &create).await.map_err(|error| explained(error, path)).map(drop)
     }

@@ -13,7 +13,7 @@ use super::local::Local;
 use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
-use crate::engine::{Attachments, Engine};
+use crate::engine::{Attachments, Engine, Lane};
 use crate::error::{Code, Error};
 use crate::sql;
 
@@ -79,7 +79,7 @@ impl Session {
         if let Some(path) = persistent {
             databases.push(Database { alias: PERSISTENT.into(), path, kind: Kind::Persistent, writable: true });
         }
-        let mut lease = self.engine.acquire(&call, &Attachments::default(), "").await?;
+        let mut lease = self.engine.acquire(&call, &Attachments::default(), "", Lane::Work).await?;
         for database in databases.iter().filter(|database| !database.path.exists()) {
             let create = format!("CREATE DATABASE IF NOT EXISTS {}", sql::identifier(&database.path.to_string_lossy()));
             lease.execute(&call, &create).await.map_err(|error| not_opened(database, error))?;
@@ -93,7 +93,7 @@ impl Session {
         };
         drop(lease);
         for database in &databases {
-            let opened = self.engine.acquire(&call, &attachments, &database.alias).await;
+            let opened = self.engine.acquire(&call, &attachments, &database.alias, Lane::Work).await;
             opened.map_err(|error| not_opened(database, error))?;
         }
         for database in databases.iter().filter(|database| database.kind == Kind::Persistent && !self.read_only) {
@@ -111,7 +111,9 @@ impl Session {
         self.stop_watches().await;
         let nothing = Attachments { version: u64::MAX, databases: Vec::new() };
         self.engine.rest().await;
-        self.engine.settle(&nothing).await;
+        if let Err(error) = self.engine.settle(&nothing).await {
+            tracing::error!(%error, "what had changed last in a database is lost");
+        }
         self.engine.stop().await;
         if let Err(error) = scratch.close() {
             tracing::warn!(%error, "the session's temporary folder could not be deleted");

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::databases::{LOCAL, PERSISTENT};
 use super::lifecycle::Session;
 use crate::call::Call;
-use crate::engine::Attachments;
+use crate::engine::{Attachments, Lane};
 use crate::error::{Code, Error};
 use crate::sql;
 
@@ -38,8 +38,9 @@ impl Session {
         if self.engine.epoch() == self.local.epoch() {
             return Ok(());
         }
+        call.may_wait()?;
         let _one_at_a_time = call.race(self.local.renewing.lock()).await?;
-        let mut lease = self.engine.acquire(call, &Attachments::default(), "").await?;
+        let mut lease = self.engine.acquire(call, &Attachments::default(), "", Lane::Look).await?;
         let epoch = lease.epoch();
         if epoch == self.local.epoch() {
             return Ok(());
@@ -63,8 +64,14 @@ impl Session {
         Ok(())
     }
 
-    /// What became of the databases when hyperd died, for people; none where it never did.
+    /// What was lost, for people: with a hyperd that died, or because hyperd could not save it. None where nothing was.
     pub fn loss(&self) -> Option<String> {
+        let mut losses = self.engine.lost_changes();
+        losses.extend(self.local_loss());
+        (!losses.is_empty()).then(|| losses.join(" "))
+    }
+
+    fn local_loss(&self) -> Option<String> {
         let seconds = self.local.lost()?.elapsed().as_secs();
         let others = if self.databases().iter().any(|database| database.alias == PERSISTENT) {
             "`persistent` and what is attached hold"

@@ -46,11 +46,11 @@ impl NewTable {
     }
 
     /// Drops what the statement has left behind that failed with `reason`, whatever became of the call.
-    pub async fn discard(self, session: &Session, database: &Database, reason: &Error) {
+    pub async fn discard(self, session: &Session, call: &Call, database: &Database, reason: &Error) {
         if reason.sqlstate.as_deref() == Some(DUPLICATE_TABLE) {
             return;
         }
-        let call = Call::housekeeping();
+        let call = call.aftermath();
         let dropped = match session.lease(&call, database).await {
             Ok(mut lease) => lease.execute(&call, &format!("DROP TABLE IF EXISTS {}", self.quoted)).await.map(drop),
             Err(error) => Err(error),

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+use tokio::sync::{MutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
-use super::databases::Database;
+use super::databases::{Database, Kind};
 use super::lifecycle::{FileLocks, Session};
 use crate::args::Target;
 use crate::call::Call;
-use crate::engine::{Attachments, Lease};
+use crate::engine::{Attachments, Lane, Lease, WrittenOut};
 use crate::error::Error;
 
 impl Session {
@@ -31,29 +31,49 @@ impl Session {
 
     /// A connection that has everything attached, and on which unqualified names go to `database`.
     pub async fn lease(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
+        self.lease_in(call, database, Lane::Work).await
+    }
+
+    /// The same for a look at what there is, which waits for no work of other calls.
+    pub async fn look(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
+        self.lease_in(call, database, Lane::Look).await
+    }
+
+    async fn lease_in(&self, call: &Call, database: &Database, lane: Lane) -> Result<Lease, Error> {
         self.renew_local(call).await?;
-        let lease = self.lease_of(call, database).await?;
+        let lease = self.lease_of(call, database, lane).await?;
         if lease.epoch() == self.local.epoch() {
             return Ok(lease);
         }
         // hyperd was replaced this very moment.
         drop(lease);
         self.renew_local(call).await?;
-        self.lease_of(call, database).await
+        self.lease_of(call, database, lane).await
     }
 
-    async fn lease_of(&self, call: &Call, database: &Database) -> Result<Lease, Error> {
+    async fn lease_of(&self, call: &Call, database: &Database, lane: Lane) -> Result<Lease, Error> {
         let attachments = self.attachments();
         if !attachments.databases.iter().any(|attached| attached.alias == database.alias) {
             return Err(Error::invalid(format!("The database `{}` was detached meanwhile.", database.alias))
                 .suggest("Attach it again with attach_database."));
         }
-        self.engine.acquire(call, &attachments, &database.alias).await
+        self.engine.acquire(call, &attachments, &database.alias, lane).await
     }
 
     /// Waits until what the call changed is on disk, where it is to last. The caller holds no connection.
-    pub async fn write_out(&self, call: &Call) -> Result<(), Error> {
+    pub async fn write_out(&self, call: &Call) -> Result<WrittenOut, Error> {
+        call.may_wait()?;
         self.engine.write_out(call).await
+    }
+
+    /// Waits until what the next call sees of `database` is what is on disk; false where others go on using the file.
+    pub async fn settled(&self, call: &Call, database: &Database) -> Result<bool, Error> {
+        call.may_wait()?;
+        if database.kind == Kind::Local {
+            // It is never read from disk.
+            return Ok(true);
+        }
+        self.engine.settle_file(&database.path).await
     }
 
     /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
@@ -63,17 +83,25 @@ impl Session {
 
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.
     pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockWriteGuard<()>, Error> {
+        call.may_wait()?;
         call.race(lock_of(&self.writers, database).write_owned()).await
     }
 
     /// The same for one statement that changes rows. Others may do so meanwhile: Hyper keeps them apart, table by table.
     pub async fn rows_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockReadGuard<()>, Error> {
+        call.may_wait()?;
         call.race(lock_of(&self.writers, database).read_owned()).await
     }
 
     /// The same, unless somebody changes `database` just now.
     pub(super) fn try_write_lock(&self, database: &Database) -> Option<OwnedRwLockWriteGuard<()>> {
         lock_of(&self.writers, database).try_write_owned().ok()
+    }
+
+    /// Waits until no other call attaches or detaches.
+    pub(super) async fn change_lock(&self, call: &Call) -> Result<MutexGuard<'_, ()>, Error> {
+        call.may_wait()?;
+        call.race(self.changes.lock()).await
     }
 
     /// The databases that statements write which go to `database` and name `targets`, some of them by their full

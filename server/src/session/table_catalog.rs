@@ -167,6 +167,7 @@ impl Session {
     }
 
     async fn books<'a>(&self, call: &Call, database: &'a Database) -> Result<Books<'a>, Error> {
+        call.may_wait()?;
         let guard = call.race(lock_of(&self.catalogs, database).write_owned()).await?;
         Ok(Books::new(database, self.lease(call, database).await?, guard))
     }

@@ -123,7 +123,7 @@ impl Watch {
 impl Session {
     /// Notes that a folder is watched. Its database cannot be detached from then on.
     pub async fn add_watch(&self, call: &Call, request: WatchRequest) -> Result<Arc<Watch>, Error> {
-        let _one_at_a_time = call.race(self.changes.lock()).await?;
+        let _one_at_a_time = self.change_lock(call).await?;
         let database = self.resolve_writable(&request.target)?;
         let mut watches = self.lock_watches();
         if let Some(watch) = watches.iter().find(|watch| watch.directory == request.directory) {

@@ -59,7 +59,7 @@ impl Tool for Describe {
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let database = server.session().resolve(&Target::new(params.database, None))?;
-        let mut lease = server.session().lease(call, &database).await?;
+        let mut lease = server.session().look(call, &database).await?;
         let found = match params.table {
             Some(name) => vec![catalog::table(&mut lease, call, &database, &name).await?],
             None => catalog::tables(&mut lease, call, &database).await?,

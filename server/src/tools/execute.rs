@@ -95,7 +95,7 @@ impl Tool for Execute {
                 lease.rollback().await;
                 drop(lease);
                 if let Some(new) = new {
-                    new.discard(session, &database, &error).await;
+                    new.discard(session, call, &database, &error).await;
                 }
                 return Err(error);
             }

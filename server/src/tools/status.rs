@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::Stats;
 use crate::call::Call;
 use crate::error::Error;
+use crate::limits;
 use crate::server::Server;
 use crate::session::WatcherEntry;
 use crate::tool::{Access, Tool};
@@ -81,9 +82,11 @@ impl Tool for Status {
 
     async fn call(server: &Server, call: &Call, _params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let (engine, problem) = match engine(server, call).await {
-            Ok(engine) => (Some(engine), None),
-            Err(error) => (None, Some(error.to_string())),
+        let deadline = limits::ms(limits::STATUS_DEADLINE_MS);
+        let (engine, problem) = match tokio::time::timeout(deadline, engine(server, call)).await {
+            Ok(Ok(engine)) => (Some(engine), None),
+            Ok(Err(error)) => (None, Some(error.to_string())),
+            Err(_) => (None, Some(format!("hyperd did not answer within {} s.", deadline.as_secs_f64()))),
         };
         let mut databases = Vec::new();
         for database in server.session().databases() {
@@ -118,7 +121,7 @@ impl Tool for Status {
 async fn engine(server: &Server, call: &Call) -> Result<Engine, Error> {
     let session = server.session();
     let local = session.resolve(&crate::args::Target::default())?;
-    let mut lease = session.lease(call, &local).await?;
+    let mut lease = session.look(call, &local).await?;
     let rows = lease.rows(call, "SELECT version()").await?;
     let version = rows.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
     let version = version.unwrap_or_default().to_owned();

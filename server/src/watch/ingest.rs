@@ -9,6 +9,7 @@ use super::spool::Delivery;
 use super::worker::Worker;
 use crate::args::Target;
 use crate::call::Call;
+use crate::engine::WrittenOut;
 use crate::error::{Code, Error};
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadMode, LoadRequest, load_noted};
 use crate::limits;
@@ -54,7 +55,7 @@ impl Worker {
     }
 
     async fn attempt(&self, delivery: &Delivery, in_doubt: bool) -> Result<Option<u64>, Error> {
-        if in_doubt && ledger::holds(&self.session, &self.watch, &delivery.id).await? {
+        if in_doubt && self.is_loaded(delivery).await? {
             return Ok(None);
         }
         let path = delivery.path();
@@ -81,13 +82,29 @@ impl Worker {
         let receipt = ledger::receipt(&self.watch, &delivery.id, &delivery.name);
         let loaded = load_noted(&self.session, &call, request, &receipt).await?;
         // The file is deleted next, and its rows must not be in hyperd's memory alone by then.
-        self.session.write_out(&call).await?;
-        Ok(Some(loaded.rows))
+        match self.session.write_out(&call).await? {
+            WrittenOut::Whole => Ok(Some(loaded.rows)),
+            WrittenOut::Later => Err(self.in_use()),
+        }
+    }
+
+    /// Whether the note of a delivery is on disk, and its rows with it.
+    async fn is_loaded(&self, delivery: &Delivery) -> Result<bool, Error> {
+        if !self.session.settled(&Call::housekeeping(), &self.watch.database).await? {
+            return Err(self.in_use());
+        }
+        ledger::holds(&self.session, &self.watch, &delivery.id).await
+    }
+
+    fn in_use(&self) -> Error {
+        let alias = &self.watch.database.alias;
+        Error::new(Code::ResourceBusy, format!("Other calls use `{alias}`, and what was loaded is not on disk yet."))
+            .suggest("The file stays until it is.")
     }
 
     /// The end of a delivery that the watch has no more time for.
     pub(super) async fn give_back(&self, delivery: &Delivery) -> End {
-        match ledger::holds(&self.session, &self.watch, &delivery.id).await {
+        match self.is_loaded(delivery).await {
             Ok(true) => End::Loaded(None),
             Ok(false) => End::GivenBack,
             Err(_) => End::Open,
@@ -112,8 +129,8 @@ impl Worker {
 /// Whether a failure is not the file's and may pass.
 fn passes(error: &Error, tries: u32) -> bool {
     match error.code {
-        // hyperd is gone, is stopping, or has not opened the database yet.
-        Code::ConnectionLost | Code::HyperdNotFound | Code::ResourceBusy | Code::Cancelled => true,
+        // hyperd is gone, is stopping, or has not opened the database yet; or the disk is full until somebody makes room.
+        Code::ConnectionLost | Code::HyperdNotFound | Code::ResourceBusy | Code::Cancelled | Code::DiskFull => true,
         Code::Timeout => tries < limits::WATCH_TIMEOUT_TRIES_MAX,
         _ => false,
     }

@@ -3,11 +3,16 @@
 #![cfg(unix)]
 
 mod daemon;
+#[cfg(target_os = "linux")]
+mod disk;
 mod ends;
 mod leftovers;
+#[cfg(target_os = "linux")]
+mod mounts;
 #[cfg(target_os = "linux")]
 mod places;
 mod random;
 mod storm;
 mod support;
+mod together;
 mod watch;

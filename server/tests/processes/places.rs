@@ -8,11 +8,12 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::mounts::{Disk, files, with_disk};
 use crate::support::Running;
 
 const EXPORTS: [&str; 5] = ["csv", "parquet", "arrow_ipc", "iceberg", "hyper"];
-/// Bytes of the small disk: enough for a database with a few rows, and for nothing that is loaded or exported here.
-const DISK: &str = "2m";
+/// Size of the small disk: enough for a database with a few rows, and for nothing that is loaded or exported here.
+const DISK_MIB: u64 = 2;
 /// Rows that need more.
 const ROWS: u64 = 300_000;
 
@@ -32,36 +33,6 @@ fn unprivileged(file_without_permission: &str) -> Result<&'static [&'static str]
         Ok(output) => Err(format!("setpriv takes no privilege away: {}", String::from_utf8_lossy(&output.stderr))),
         Err(error) => Err(format!("root obeys no permissions, and setpriv cannot be run: {error}")),
     }
-}
-
-/// The command that another one is to be run by so that it finds a small disk in place of a folder.
-fn with_small_disk(folder: &str) -> Result<Vec<String>, String> {
-    let mount = format!("mount -t tmpfs -o size={DISK} tmpfs \"$0\" && exec \"$@\"");
-    let mut reasons = String::new();
-    // Root may mount as it is; others may in a namespace of users of their own, where the system lets them.
-    for namespaces in [&["unshare", "--mount"][..], &["unshare", "--map-root-user", "--mount"]] {
-        let below: Vec<&str> = [namespaces, &["sh", "-c", &mount, folder]].concat();
-        match Command::new(below[0]).args(&below[1..]).arg("true").output() {
-            Ok(output) if output.status.success() => return Ok(below.into_iter().map(str::to_owned).collect()),
-            Ok(output) => reasons.push_str(&String::from_utf8_lossy(&output.stderr)),
-            Err(error) => reasons.push_str(&error.to_string()),
-        }
-    }
-    Err(reasons)
-}
-
-/// All paths below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        }
-        found.push(path);
-    }
-    found.sort();
-    found
 }
 
 /// Everything that a refused call could have changed.
@@ -186,7 +157,7 @@ async fn a_full_disk_is_told_and_changes_nothing() {
     let home = tempfile::tempdir().expect("a temporary folder can be made");
     let disk = home.path().join("disk");
     fs::create_dir(&disk).expect("a folder can be made");
-    let below = match with_small_disk(&disk.to_string_lossy()) {
+    let below = match with_disk(Disk::Tmpfs, DISK_MIB, &disk) {
         Ok(below) => below,
         Err(reasons) => return eprintln!("skipped: no small disk can be mounted: {reasons}"),
     };
