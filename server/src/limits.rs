@@ -18,6 +18,8 @@ pub const PATH_CHARS_MAX: u32 = 4_096;
 pub const NAME_CHARS_MAX: u32 = 1_024;
 /// Longest identifier.
 pub const IDENTIFIER_BYTES_MAX: usize = 63;
+/// Tables whose rows are counted in one statement.
+pub const COUNTED_AT_ONCE_MAX: usize = 100;
 /// Most databases attached at once, the session's own included.
 pub const DATABASES_MAX: usize = 64;
 /// Longest excerpt of a user's text that an error message repeats.

@@ -44,6 +44,12 @@ pub(super) struct TableEntry {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Output {
     tables: Vec<TableEntry>,
+    /// There are more tables than are shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+    /// How to get at the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
     resolved_database: String,
     stats: Stats,
 }
@@ -64,10 +70,36 @@ impl Tool for Describe {
             Some(name) => vec![catalog::table(&mut lease, call, &database, &name).await?],
             None => catalog::tables(&mut lease, call, &database).await?,
         };
+        let all = found.len();
+        let found = within(found, server.config().limits.query_bytes_max);
+        let truncated = found.len() < all;
+        let hint = truncated.then(|| hint(found.len(), all, &database.alias));
         let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;
         let tables = found.into_iter().zip(counts).map(|(table, row_count)| entry(table, row_count)).collect();
-        Ok(Output { tables, resolved_database: database.alias, stats: Stats::since(start, None) })
+        Ok(Output { tables, truncated, hint, resolved_database: database.alias, stats: Stats::since(start, None) })
     }
+}
+
+/// The first tables, as many as fit into `bytes_max` bytes of an answer, and at least one.
+fn within(mut tables: Vec<Table>, bytes_max: usize) -> Vec<Table> {
+    /// What stands around a table's and a column's names in JSON.
+    const AROUND_BYTES: usize = 48;
+    let column = |column: &TableColumn| AROUND_BYTES + column.name.len() + column.sql_type.len();
+    let mut bytes = 0;
+    let fits = |table: &Table| {
+        bytes += AROUND_BYTES + table.name.len() + table.columns.iter().map(column).sum::<usize>();
+        bytes <= bytes_max
+    };
+    let fitting = tables.iter().map(fits).take_while(|fits| *fits).count();
+    tables.truncate(fitting.max(1));
+    tables
+}
+
+fn hint(shown: usize, all: usize, alias: &str) -> String {
+    format!(
+        "Only {shown} of {all} tables are here; the answer would be too long with more. Name one with `table`, or list \
+         the names alone: SELECT tablename FROM {alias}.pg_catalog.pg_tables WHERE schemaname = 'public'."
+    )
 }
 
 fn entry(table: Table, row_count: i64) -> TableEntry {
@@ -76,4 +108,21 @@ fn entry(table: Table, row_count: i64) -> TableEntry {
 
 fn column(column: TableColumn) -> ColumnEntry {
     ColumnEntry { name: column.name, sql_type: column.sql_type, nullable: column.nullable }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Table, TableColumn, within};
+
+    #[rstest]
+    #[case::all(10_000, 3)]
+    #[case::some(500, 2)]
+    #[case::at_least_one(0, 1)]
+    fn tables_are_shown_as_far_as_they_fit(#[case] bytes_max: usize, #[case] shown: usize) {
+        let column = TableColumn { name: "c".repeat(100), sql_type: "TEXT".to_owned(), nullable: true };
+        let table = Table { schema: "public".to_owned(), name: "t".to_owned(), columns: vec![column] };
+        assert_eq!(within(vec![table.clone(), table.clone(), table], bytes_max).len(), shown);
+    }
 }

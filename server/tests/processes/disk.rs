@@ -3,15 +3,14 @@
 //! Each case makes one writing call three times from the same state: with room, on a full disk, and with room again. What
 //! the database holds is read after hyperd was killed, so that it comes from the disk and not from hyperd's memory.
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::mounts::{Disk, files, with_disk};
+use crate::mounts::{Disk, SmallDisk, files, with_disk};
 use crate::support::{Running, runs, wait_until};
 
 /// Size of the disk: room for the database many times over.
@@ -41,8 +40,7 @@ impl Home {
 struct Place {
     server: Running,
     alias: &'static str,
-    /// The disk as this process sees it.
-    disk: PathBuf,
+    disk: SmallDisk,
     /// A folder on another disk: inputs, and the watched folder.
     home: tempfile::TempDir,
 }
@@ -72,9 +70,8 @@ impl Place {
                 server
             }
         };
-        let pid = server.child.id().expect("the server runs");
-        let seen = PathBuf::from(format!("/proc/{pid}/root{}", disk.display()));
-        Some(Self { server, alias: home.alias(), disk: seen, home: folder })
+        let disk = SmallDisk::seen_by(&server, &disk);
+        Some(Self { server, alias: home.alias(), disk, home: folder })
     }
 
     async fn call(&self, tool: &'static str, mut arguments: Value) -> Value {
@@ -124,28 +121,6 @@ impl Place {
             assert!(began.elapsed() < Duration::from_mins(1), "no hyperd: {status}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    }
-
-    /// Fills the disk but for `left` bytes.
-    fn fill(&self, left: u64) {
-        let kept = self.disk.join("kept-free");
-        let reserve = File::create(&kept).expect("a file can be made");
-        if left > 0 {
-            let zeros = vec![0; usize::try_from(left).expect("a small number")];
-            (&reserve).write_all(&zeros).expect("there is room");
-            reserve.sync_all().expect("it can be written");
-        }
-        let mut filler = File::create(self.disk.join("filler")).expect("a file can be made");
-        for block in [64 << 10, 4 << 10, 512] {
-            while filler.write_all(&vec![1; block]).and_then(|()| filler.sync_all()).is_ok() {}
-        }
-        fs::remove_file(kept).expect("it can be removed");
-        // What a removed file had is free only when the file system has noted it.
-        File::open(&self.disk).and_then(|disk| disk.sync_all()).expect("the folder can be written");
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.disk.join("filler")).expect("it can be removed");
     }
 
     /// Whether the call was answered as done.
@@ -266,12 +241,12 @@ async fn holds(place: &Place, case: Case, left: u64) {
     let after = place.state().await;
     place.reset().await;
     assert_eq!(place.state().await, before, "{case:?}: the beginning is the same each time");
-    place.fill(left);
+    place.disk.fill(left);
     let (done, answer) = place.is_done(case).await;
     let there = place.state().await;
     let expected = if done { &after } else { &before };
     assert_eq!(&there, expected, "{case:?}, {left} bytes left, was answered with {answer}");
-    place.make_room();
+    place.disk.make_room();
     if case.name() == "watched" {
         // What could not be loaded waits for room and nothing else.
         wait_until("the end of the delivery", || !is_waiting(&place.home.path().join("in"))).await;

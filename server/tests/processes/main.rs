@@ -7,7 +7,6 @@ mod daemon;
 mod disk;
 mod ends;
 mod leftovers;
-#[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]
 mod places;

@@ -1,8 +1,14 @@
 //! Small disks for the server alone. Linux only.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::support::Running;
+
+/// Size of the disk of a storm: it is never filled by the storm itself.
+const STORM_MIB: u64 = 256;
 
 /// What a small disk is.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +49,73 @@ pub(crate) fn with_disk(kind: Disk, mib: u64, folder: &Path) -> Result<Vec<Strin
         }
     }
     Err(reasons)
+}
+
+/// A small disk as this process sees it.
+pub(crate) struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// The disk that `server` has in place of `folder`.
+    pub(crate) fn seen_by(server: &Running, folder: &Path) -> Self {
+        let pid = server.child.id().expect("the server runs");
+        Self(PathBuf::from(format!("/proc/{pid}/root{}", folder.display())))
+    }
+
+    /// Its folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Fills it but for `left` bytes.
+    pub(crate) fn fill(&self, left: u64) {
+        let kept = self.0.join("kept-free");
+        let reserve = File::create(&kept).expect("a file can be made");
+        if left > 0 {
+            let zeros = vec![0; usize::try_from(left).expect("a small number")];
+            (&reserve).write_all(&zeros).expect("there is room");
+            reserve.sync_all().expect("it can be written");
+        }
+        let mut filler = File::create(self.0.join("filler")).expect("a file can be made");
+        for block in [1 << 20, 64 << 10, 4 << 10, 512] {
+            while filler.write_all(&vec![1; block]).and_then(|()| filler.sync_all()).is_ok() {}
+        }
+        fs::remove_file(kept).expect("it can be removed");
+        // What a removed file had is free only when the file system has noted it.
+        File::open(&self.0).and_then(|disk| disk.sync_all()).expect("the folder can be written");
+    }
+
+    /// Takes away what filled it.
+    pub(crate) fn make_room(&self) {
+        fs::remove_file(self.0.join("filler")).expect("it can be removed");
+    }
+}
+
+/// Where a storm has its database: on a disk of its own where one can be mounted.
+pub(crate) struct StormPlace {
+    /// The command that the server is to be run by.
+    pub(crate) below: Vec<String>,
+    /// The folder of the database, as the server sees it.
+    pub(crate) folder: PathBuf,
+    has_disk: bool,
+}
+
+impl StormPlace {
+    pub(crate) fn make(home: &Path) -> Self {
+        let folder = home.join("disk");
+        fs::create_dir(&folder).expect("a folder can be made");
+        match with_disk(Disk::Tmpfs, STORM_MIB, &folder) {
+            Ok(below) => Self { below, folder, has_disk: true },
+            Err(reasons) => {
+                eprintln!("without a disk that fills up: {reasons}");
+                Self { below: Vec::new(), folder: home.to_owned(), has_disk: false }
+            }
+        }
+    }
+
+    /// Its disk, once `server` runs.
+    pub(crate) fn seen_by(&self, server: &Running) -> Option<SmallDisk> {
+        self.has_disk.then(|| SmallDisk::seen_by(server, &self.folder))
+    }
 }
 
 /// All paths below a folder, in order.

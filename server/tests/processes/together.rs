@@ -96,7 +96,7 @@ async fn many_writers_at_once_come_to_their_end() {
     assert_eq!(there["result"], json!([{ "n": ROWS, "d": ROWS }]), "{there}");
 }
 
-/// `status.waits_for_no_work`: not even where work has all connections.
+/// `recover.looks_wait_for_no_work`: not even where work has all connections.
 #[tokio::test]
 async fn status_and_describe_are_answered_while_work_has_all_connections() {
     let server = Running::start(&["--ephemeral-only"]).await;
