@@ -130,6 +130,8 @@ pub const SUPERVISE_MS: u64 = 100;
 pub const FAILURES_MAX: usize = 3;
 /// The time in which failures of hyperd are counted.
 pub const FAILURE_WINDOW_MS: u64 = 60_000;
+/// How often a temporary folder is made anew that another process took for one that is left over.
+pub const SCRATCH_TRIES_MAX: u32 = 10;
 /// How long hyperd may take to stop by itself before it is killed.
 pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
 /// How long a statement that the server runs for itself (attach, detach, roll back) may take.

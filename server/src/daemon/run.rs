@@ -13,6 +13,7 @@ use super::supervise::Supervisor;
 use super::wire;
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::scratch::Scratch;
 
 /// What a daemon is started with.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error>
 async fn live(home: &Home, options: Options, stop: CancellationToken) -> Result<(), Error> {
     let io = |error: std::io::Error| Error::invalid(format!("The daemon could not begin to listen: {error}."));
     // Not among the temporary files of the server that happened to start the daemon.
-    let scratch = tempfile::Builder::new().prefix("hyperd-").tempdir_in(home.folder()).map_err(io)?;
+    let scratch = Scratch::new_in(home.folder(), "hyperd-").map_err(io)?;
     let executable = match options.hyperd {
         Some(path) => path,
         None => crate::engine::locate().await?,
