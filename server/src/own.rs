@@ -69,6 +69,14 @@ pub(crate) fn is_private_folder(path: &Path) -> io::Result<bool> {
     Ok(found.is_dir() && platform::is_own(&found) && platform::is_private(&found))
 }
 
+/// Whether the file that is open is the one that a path leads to.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), path.symlink_metadata()) {
+        (Ok(opened), Ok(found)) => platform::is_same(&opened, &found),
+        _ => false,
+    }
+}
+
 /// Has a temporary folder made for this user alone.
 pub(crate) fn restrict(builder: &mut tempfile::Builder<'_, '_>) {
     platform::restrict(builder);
@@ -124,6 +132,10 @@ mod platform {
         found.mode() & OTHERS_MODE == 0
     }
 
+    pub(super) fn is_same(one: &Metadata, other: &Metadata) -> bool {
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    }
+
     pub(super) fn restrict(builder: &mut tempfile::Builder<'_, '_>) {
         builder.permissions(Permissions::from_mode(FOLDER_MODE));
     }
@@ -153,6 +165,11 @@ mod platform {
     }
 
     pub(super) fn is_private(_found: &Metadata) -> bool {
+        true
+    }
+
+    /// No file that is open can be taken away.
+    pub(super) fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
         true
     }
 

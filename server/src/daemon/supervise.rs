@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::run::Options;
 use super::wire::{self, State};
-use crate::engine::{Hyperd, answers};
+use crate::engine::{Hyperd, Pulse, pulse};
 use crate::error::Error;
 use crate::limits;
 
@@ -17,6 +18,7 @@ pub(super) struct Supervisor {
     log_dir: PathBuf,
     hang_deadline: Duration,
     replace_hung: bool,
+    hyperd_memory: Option<String>,
     now: Mutex<Now>,
 }
 
@@ -26,18 +28,23 @@ struct Now {
     problem: Option<String>,
     /// When hyperd failed lately.
     failures: Vec<Instant>,
+    /// Since when it takes no connection.
+    unreachable_since: Option<Instant>,
 }
 
 impl Supervisor {
-    pub(super) async fn start(
-        executable: PathBuf,
-        log_dir: PathBuf,
-        hang_deadline: Duration,
-        replace_hung: bool,
-    ) -> Result<Arc<Self>, Error> {
-        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir).await?);
-        let now = Mutex::new(Now { hyperd, replaced: 0, problem: None, failures: Vec::new() });
-        Ok(Arc::new(Self { executable, log_dir, hang_deadline, replace_hung, now }))
+    pub(super) async fn start(executable: PathBuf, log_dir: PathBuf, options: &Options) -> Result<Arc<Self>, Error> {
+        let hyperd_memory = options.hyperd_memory.clone();
+        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, hyperd_memory.as_deref()).await?);
+        let now = Now { hyperd, replaced: 0, problem: None, failures: Vec::new(), unreachable_since: None };
+        Ok(Arc::new(Self {
+            executable,
+            log_dir,
+            hang_deadline: options.hang_deadline,
+            replace_hung: options.replace_hung,
+            hyperd_memory,
+            now: Mutex::new(now),
+        }))
     }
 
     pub(super) fn state(&self, clients: usize) -> State {
@@ -84,7 +91,7 @@ impl Supervisor {
             tracing::error!(pid = hyperd.pid(), failure, "hyperd failed");
             hyperd.kill().await;
             self.count(&failure)?;
-            let next = Hyperd::spawn(&self.executable, &self.log_dir).await;
+            let next = Hyperd::spawn(&self.executable, &self.log_dir, self.hyperd_memory.as_deref()).await;
             let next =
                 next.map_err(|error| format!("hyperd failed ({failure}), and another one did not start: {error}"))?;
             tracing::warn!(pid = next.pid(), endpoint = next.endpoint(), "hyperd was replaced");
@@ -93,13 +100,22 @@ impl Supervisor {
             now.hyperd = Arc::new(next);
             now.replaced += 1;
             now.problem = None;
+            now.unreachable_since = None;
         }
     }
 
-    /// Why hyperd is to be replaced, if it hangs and that is the policy.
+    /// Why hyperd is to be replaced, if it cannot be reached, or hangs and that is the policy.
     async fn ask(&self, hyperd: &Hyperd) -> Option<String> {
-        if answers(hyperd.endpoint(), self.hang_deadline).await {
-            self.lock().problem = None;
+        let pulse = pulse(hyperd.endpoint(), self.hang_deadline).await;
+        let mut now = self.lock();
+        if pulse == Pulse::Refuses {
+            let since = *now.unreachable_since.get_or_insert_with(Instant::now);
+            let waited = since.elapsed() >= limits::ms(limits::REPLACE_DEADLINE_MS);
+            return waited.then(|| "it takes no connection".to_owned());
+        }
+        now.unreachable_since = None;
+        if pulse == Pulse::Answers {
+            now.problem = None;
             return None;
         }
         let failure = format!("it did not answer for {} s", self.hang_deadline.as_secs_f64());
@@ -107,7 +123,7 @@ impl Supervisor {
             return Some(failure);
         }
         tracing::error!(pid = hyperd.pid(), failure, "hyperd hangs and is left alone");
-        self.lock().problem = Some(failure);
+        now.problem = Some(failure);
         None
     }
 

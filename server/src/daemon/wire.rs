@@ -61,7 +61,7 @@ pub struct State {
     pub version: String,
     /// The daemon's process id.
     pub pid: u32,
-    /// Where its hyperd listens, as `host:port`.
+    /// Where its hyperd listens, as `--endpoint` takes it.
     pub endpoint: String,
     /// The process id of its hyperd.
     pub hyperd_pid: u32,

@@ -11,6 +11,7 @@ mod pool;
 mod process;
 mod root;
 mod rows;
+mod socket;
 mod source;
 mod temporal;
 mod value;
@@ -22,7 +23,7 @@ pub use lease::Lease;
 pub use pool::Engine;
 pub use process::{Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
-pub use source::answers;
+pub use source::{Pulse, pulse};
 pub use value::type_name;
 
 /// What the names of tables start with that the server makes for a moment; nobody is shown them.

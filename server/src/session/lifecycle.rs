@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::engine::{Attachments, Engine};
 use crate::error::{Code, Error};
 use crate::scratch::Scratch;
-use crate::sql;
+use crate::{own, sql};
 
 /// A lock for each file.
 pub(super) type FileLocks = Mutex<HashMap<PathBuf, Arc<tokio::sync::RwLock<()>>>>;
@@ -156,7 +156,9 @@ async fn canonical_home(path: &Path) -> Result<PathBuf, Error> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::InvalidInput)));
     };
-    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    if !folder.is_dir() {
+        own::make_folder(folder).map_err(failed)?;
+    }
     Ok(tokio::fs::canonicalize(folder).await.map_err(failed)?.join(name))
 }
 

@@ -2,11 +2,15 @@
 //! One program for all of it, because its cases mostly wait, and `cargo test` runs one program after the other.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+mod access;
 mod daemon;
 mod ends;
+mod hangs;
 mod leftovers;
 #[cfg(target_os = "linux")]
 mod places;
+mod presence;
 mod random;
 mod storm;
 mod support;
