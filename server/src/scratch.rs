@@ -106,7 +106,7 @@ fn sweep(parent: &Path, prefix: &str) {
         let path = entry.path();
         match sweep_one(&path) {
             Ok(true) => {
-                tracing::info!(path = %path.display(), "a temporary folder of a process that was killed is deleted")
+                tracing::info!(path = %path.display(), "a temporary folder of a process that was killed is deleted");
             }
             Ok(false) => {}
             // Another process sweeps as well, or the folder is another user's.

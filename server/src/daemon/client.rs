@@ -118,6 +118,11 @@ pub async fn stop(home: &Home) -> Result<bool, Error> {
     })
 }
 
+/// Tells the daemon that its hyperd of that process id goes on with what was cancelled.
+pub(crate) async fn accuse(hyperd_pid: u32) -> Result<(), Error> {
+    reach(&Home::of_user()?, Ask::Replace { hyperd_pid }).await.map(drop)
+}
+
 fn unreachable(home: &Home, pid: u32, why: &str) -> Error {
     let message =
         format!("A daemon runs already (process {pid}) and cannot be asked: {} {why}.", home.file().display());

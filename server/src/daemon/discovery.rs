@@ -42,7 +42,10 @@ impl Home {
     /// session, else in that for state or data.
     pub fn of_user() -> Result<Self, Error> {
         if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
-            return Ok(Self { folder: PathBuf::from(folder) });
+            // The daemon is elsewhere than whoever starts it.
+            return std::path::absolute(&folder).map(|folder| Self { folder }).map_err(|error| {
+                Error::io(format!("{FOLDER_VARIABLE} names {}, which is no path", folder.display()), &error)
+            });
         }
         let strategy = etcetera::choose_base_strategy().map_err(|error| {
             Error::invalid(format!("There is no folder for the daemon's files: {error}."))

@@ -84,6 +84,7 @@ impl Listener {
         match ask {
             Ask::Status => {}
             Ask::Stop => self.stop.cancel(),
+            Ask::Replace { hyperd_pid } => self.supervisor.accuse(hyperd_pid),
             Ask::Attend => {
                 // A client says nothing more; what is read is its end.
                 let mut nothing = [0; 1];

@@ -12,6 +12,9 @@ use crate::config::DaemonOptions;
 use crate::error::{Code, Error};
 use crate::{guard, limits, own};
 
+/// Where the daemon is, so that it keeps no other folder from being deleted or unmounted.
+const ROOT: &str = "/";
+
 pub(super) async fn start(home: &Home, options: &DaemonOptions) -> Result<Attendance, Error> {
     let _one_at_a_time = lock(home).await?;
     let began = Instant::now();
@@ -76,7 +79,8 @@ fn spawn(home: &Home, options: &DaemonOptions) -> Result<Child, Error> {
     if let Some(memory) = &options.hyperd_memory {
         command.args(["--hyperd-memory", memory]);
     }
-    command.current_dir(home.folder()).env(discovery::FOLDER_VARIABLE, home.folder());
+    // A folder that can be deleted is none to be in: hyperd does not start there any more.
+    command.current_dir(ROOT).env(discovery::FOLDER_VARIABLE, home.folder());
     guard::keep_files();
     command.spawn().map_err(failed)
 }

@@ -30,13 +30,16 @@ struct Now {
     failures: Vec<Instant>,
     /// Since when it takes no connection.
     unreachable_since: Option<Instant>,
+    /// The process id of one that a server found to go on with a statement that was cancelled.
+    accused: Option<u32>,
 }
 
 impl Supervisor {
     pub(super) async fn start(executable: PathBuf, log_dir: PathBuf, options: &Options) -> Result<Arc<Self>, Error> {
         let hyperd_memory = options.hyperd_memory.clone();
         let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, hyperd_memory.as_deref()).await?);
-        let now = Now { hyperd, replaced: 0, problem: None, failures: Vec::new(), unreachable_since: None };
+        let now =
+            Now { hyperd, replaced: 0, problem: None, failures: Vec::new(), unreachable_since: None, accused: None };
         Ok(Arc::new(Self {
             executable,
             log_dir,
@@ -81,6 +84,8 @@ impl Supervisor {
             let hyperd = Arc::clone(&self.lock().hyperd);
             let failure = if hyperd.has_exited() {
                 Some("it ended".to_owned())
+            } else if self.is_accused(&hyperd) {
+                self.hangs(&hyperd, "it goes on with a statement that was cancelled".to_owned())
             } else if asked.elapsed() >= limits::ms(limits::PULSE_MS) {
                 asked = Instant::now();
                 self.ask(&hyperd).await
@@ -118,13 +123,27 @@ impl Supervisor {
             now.problem = None;
             return None;
         }
-        let failure = format!("it did not answer for {} s", self.hang_deadline.as_secs_f64());
+        drop(now);
+        self.hangs(hyperd, format!("it did not answer for {} s", self.hang_deadline.as_secs_f64()))
+    }
+
+    /// The failure, if a hyperd that hangs is to be replaced.
+    fn hangs(&self, hyperd: &Hyperd, failure: String) -> Option<String> {
         if self.replace_hung {
             return Some(failure);
         }
         tracing::error!(pid = hyperd.pid(), failure, "hyperd hangs and is left alone");
-        now.problem = Some(failure);
+        self.lock().problem = Some(failure);
         None
+    }
+
+    /// Notes what a server found of the hyperd of that process id.
+    pub(super) fn accuse(&self, hyperd_pid: u32) {
+        self.lock().accused = Some(hyperd_pid);
+    }
+
+    fn is_accused(&self, hyperd: &Hyperd) -> bool {
+        self.lock().accused.take() == Some(hyperd.pid())
     }
 
     fn count(&self, failure: &str) -> Result<(), String> {

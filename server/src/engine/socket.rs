@@ -17,6 +17,7 @@ const PATH_BYTES_MAX: usize = 103;
 #[cfg(unix)]
 const NAME: &str = "hyper";
 /// What stands between folder and name where hyperd is told where to listen.
+#[cfg(unix)]
 const SEPARATOR: &str = "/domain/";
 #[cfg(unix)]
 const PREFIX: &str = "hyperd-mcp-";

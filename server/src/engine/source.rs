@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use hyperdb_api::AsyncConnection;
+
 use super::connection::{Connection, Unopened};
 use super::process::{self, Hyperd};
 use crate::config::{DaemonOptions, EngineSource};
@@ -29,7 +31,7 @@ pub(super) struct Source {
 enum Kind {
     Endpoint(String),
     Own { executable: PathBuf, log_dir: PathBuf, process: tokio::sync::Mutex<Arc<Hyperd>> },
-    Daemon { options: DaemonOptions, attendance: tokio::sync::Mutex<Attendance> },
+    Daemon { options: Box<DaemonOptions>, attendance: tokio::sync::Mutex<Attendance> },
 }
 
 /// What a hyperd that is asked for a sign of life does.
@@ -66,7 +68,7 @@ impl Source {
             EngineSource::Hyperd(path) => own(path.clone(), log_dir, memory).await?,
             EngineSource::Daemon(options) => {
                 let attendance = tokio::sync::Mutex::new(client::attend(options).await?);
-                Kind::Daemon { options: options.clone(), attendance }
+                Kind::Daemon { options: Box::new(options.clone()), attendance }
             }
             EngineSource::Spawn => own(process::locate().await?, log_dir, memory).await?,
         };
@@ -124,13 +126,11 @@ impl Source {
                 }
                 Err(Unopened::Refused(error)) => {
                     let since: Instant = *refused_since.get_or_insert_with(Instant::now);
-                    let waited = since.elapsed() >= limits::ms(limits::REPLACE_DEADLINE_MS);
-                    if matches!(self.kind, Kind::Endpoint(_)) || (waited && is_replaced) {
+                    let waited = since.elapsed() >= self.patience();
+                    if waited && (is_replaced || !self.replace_unreachable(&endpoint).await) {
                         return Err(error);
                     }
                     if waited {
-                        // One that dies is gone by now; this one lives, and its socket has been taken away.
-                        self.replace_unreachable(&endpoint).await;
                         (refused_since, is_replaced) = (None, true);
                     }
                     tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
@@ -221,14 +221,53 @@ impl Source {
         Error::new(Code::ConnectionLost, message).suggest(suggestion)
     }
 
-    /// Ends a hyperd of the server's own that runs and takes no connection. The daemon sees to its own.
-    async fn replace_unreachable(&self, endpoint: &str) {
-        let Kind::Own { process, .. } = &self.kind else { return };
+    /// Waits for the end of a statement that was cancelled, on a connection that nobody uses any more. A hyperd that goes
+    /// on with it is replaced as one that hangs: it keeps the statement's files, and a thread, for ever.
+    pub(super) async fn see_cancelled(&self, wire: &AsyncConnection) {
+        // Whatever is answered, the statement before has ended.
+        let answered = tokio::time::timeout(self.hang_deadline, wire.execute_command("SELECT 1")).await;
+        if answered.is_ok() || self.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        match &self.kind {
+            Kind::Endpoint(endpoint) => tracing::error!(endpoint, "hyperd goes on with a statement that was cancelled"),
+            Kind::Own { process, .. } => {
+                let process = process.lock().await;
+                tracing::error!(pid = process.pid(), "hyperd goes on with a statement that was cancelled");
+                if self.replace_hung {
+                    process.kill().await;
+                }
+            }
+            Kind::Daemon { attendance, .. } => {
+                let pid = attendance.lock().await.state.hyperd_pid;
+                if let Err(error) = client::accuse(pid).await {
+                    tracing::warn!(%error, "the daemon could not be told that hyperd hangs");
+                }
+            }
+        }
+    }
+
+    /// How long a hyperd is waited for that takes no connection. One that dies is there for a moment still.
+    fn patience(&self) -> Duration {
+        /// The daemon waits as long as a server would, looks every now and then, and starts another one.
+        const FOR_THE_DAEMON: u32 = 3;
+        match self.kind {
+            Kind::Endpoint(_) => Duration::ZERO,
+            Kind::Own { .. } => limits::ms(limits::REPLACE_DEADLINE_MS),
+            Kind::Daemon { .. } => limits::ms(limits::REPLACE_DEADLINE_MS) * FOR_THE_DAEMON,
+        }
+    }
+
+    /// Ends a hyperd of the server's own that takes no connection for so long and still runs: somebody has deleted its
+    /// socket. False where it is not the server's to end; the daemon sees to its own.
+    async fn replace_unreachable(&self, endpoint: &str) -> bool {
+        let Kind::Own { process, .. } = &self.kind else { return false };
         let process = process.lock().await;
         if process.endpoint() == endpoint && !process.has_exited() {
             tracing::error!(pid = process.pid(), endpoint, "hyperd takes no connection and is replaced");
             process.kill().await;
         }
+        true
     }
 
     /// Stops a hyperd of the server's own; none is started any more.

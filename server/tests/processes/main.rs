@@ -6,6 +6,7 @@
 mod access;
 mod daemon;
 mod ends;
+#[cfg(target_os = "linux")]
 mod hangs;
 mod leftovers;
 #[cfg(target_os = "linux")]
