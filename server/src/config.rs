@@ -12,7 +12,7 @@ pub enum EngineSource {
     Spawn,
     /// A hyperd of the server's own, started from this executable.
     Hyperd(PathBuf),
-    /// A hyperd that runs already, as `host:port`.
+    /// A hyperd that runs already, as `host:port`, or as `tab.domain://FOLDER/domain/NAME` where it has a Unix socket.
     Endpoint(String),
     /// The one that the user's daemon keeps for all servers; the daemon is started where none runs.
     Daemon(DaemonOptions),
@@ -27,6 +27,8 @@ pub struct DaemonOptions {
     pub hang_deadline: Duration,
     /// Whether a hyperd that hangs is replaced, or only reported.
     pub replace_hung: bool,
+    /// Most memory of hyperd, as in [`Limits::hyperd_memory`].
+    pub hyperd_memory: Option<String>,
 }
 
 /// What a server is started with.

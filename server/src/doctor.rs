@@ -17,6 +17,8 @@ pub struct Report {
     version: &'static str,
     /// Where hyperd would come from, and why.
     engine: String,
+    /// How it would be reached.
+    reached: &'static str,
     hyperd: Finding,
     persistent: Finding,
     daemon: Daemon,
@@ -59,7 +61,8 @@ impl Report {
         let hyperd = executable(chosen, &mut problems).await;
         let persistent = persistent(config.persistent.as_deref());
         let daemon = daemon(matches!(config.engine, EngineSource::Daemon(_)), &mut problems).await;
-        Self { version: VERSION, engine, hyperd, persistent, daemon, problems }
+        let reached = reached(&config.engine);
+        Self { version: VERSION, engine, reached, hyperd, persistent, daemon, problems }
     }
 
     /// Whether a server would start.
@@ -73,6 +76,7 @@ impl Report {
         let mut lines = vec![
             format!("hyperd-mcp   {}", self.version),
             format!("engine       {}", self.engine),
+            format!("reached      {}", self.reached),
             format!("hyperd       {} ({})", at(&self.hyperd.path), self.hyperd.about),
             format!("persistent   {} ({})", at(&self.persistent.path), self.persistent.about),
             format!("daemon       {} ({})", at(&self.daemon.folder), self.daemon.about),
@@ -85,6 +89,17 @@ impl Report {
         }
         lines.extend(self.problems.iter().map(|problem| format!("problem      {problem}")));
         lines
+    }
+}
+
+fn reached(engine: &EngineSource) -> &'static str {
+    match engine {
+        EngineSource::Endpoint(endpoint) if endpoint.starts_with("tab.domain://") => {
+            "through a Unix socket, by whomever its folder lets in"
+        }
+        EngineSource::Endpoint(_) => "over TCP: each user of that machine gets in unless hyperd asks for a password",
+        _ if cfg!(unix) => "through a Unix socket in a folder that only its user can enter",
+        _ => "through a named pipe",
     }
 }
 
@@ -131,12 +146,18 @@ async fn daemon(wanted: bool, problems: &mut Vec<String>) -> Daemon {
         }
     };
     let why = if std::env::var_os(FOLDER_VARIABLE).is_some() { FOLDER_VARIABLE } else { "the platform's folder" };
-    let (running, state) = match home.read() {
-        None => ("none runs; a server would start one".to_owned(), None),
-        Some(announcement) => match client::ask(&announcement, Ask::Status).await {
-            Ok(answer) => ("runs".to_owned(), Some(answer.state.clone())),
-            Err(error) => (format!("its file is stale ({error}); a server would replace it"), None),
+    let (running, state) = match client::reach(&home, Ask::Status).await {
+        Ok(Some(answer)) => ("runs".to_owned(), Some(answer.state.clone())),
+        Ok(None) => match home.read() {
+            Ok(_) => ("its file is stale; a server would replace it".to_owned(), None),
+            Err(_) => ("none runs; a server would start one".to_owned(), None),
         },
+        Err(error) => {
+            if wanted {
+                problems.push(error.message.clone());
+            }
+            ("cannot be used".to_owned(), None)
+        }
     };
     if wanted && let Some(state) = &state {
         if state.version != VERSION {

@@ -6,7 +6,7 @@
 //! server, tool  ->  tools  ->  watch  ->  ingest, export  ->  session  ->  engine  ->  hyperd
 //! ```
 //!
-//! `args`, `call`, `config`, `error`, `limits`, `schema` and `sql` are leaves: each layer may call them. `hyperd` finds
+//! `args`, `call`, `config`, `error`, `guard`, `limits`, `own`, `schema`, `scratch` and `sql` are leaves: each layer may call them. `hyperd` finds
 //! the executable or has `fetch` get it; `daemon` keeps one for all servers of a user, and tells the engine where it is. Only `engine` names the driver, only `server` and `tool` name the protocol.
 
 pub mod args;
@@ -18,10 +18,13 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod fetch;
+pub mod guard;
 pub mod hyperd;
 pub mod ingest;
 pub mod limits;
+mod own;
 mod schema;
+pub mod scratch;
 pub mod server;
 pub mod session;
 pub mod sql;

@@ -104,8 +104,8 @@ pub const CANCEL_GRACE_MS: u64 = 2_000;
 pub const ATTACH_TRIES_MAX: u32 = 100;
 /// The pause between two of these tries.
 pub const ATTACH_PAUSE_MS: u64 = 5;
-/// How long a connection to hyperd may take to open.
-pub const CONNECT_DEADLINE_MS: u64 = 10_000;
+/// How long an executable may take to say which hyperd it is.
+pub const VERSION_DEADLINE_MS: u64 = 10_000;
 /// How often hyperd is asked for a sign of life while a statement runs.
 pub const PULSE_MS: u64 = 2_000;
 /// How long an idle connection keeps a file attached that outlives the session, for the next call that wants it.
@@ -122,12 +122,14 @@ pub const STATUS_DEADLINE_MS: u64 = 5_000;
 pub const WRITE_OUT_PAUSE_MIN_MS: u64 = 1;
 /// The longest pause between two looks.
 pub const WRITE_OUT_PAUSE_MAX_MS: u64 = 50;
-/// How long a call waits for another hyperd where one has died.
+/// How long a call waits for another hyperd where one has died, and how long one that runs may refuse all connections.
 pub const REPLACE_DEADLINE_MS: u64 = 5_000;
 /// The pause between two looks whether it is there.
 pub const REPLACE_PAUSE_MS: u64 = 20;
 /// How long the daemon may take to answer; who has not by then is no daemon.
 pub const DAEMON_ANSWER_MS: u64 = 1_000;
+/// How often the daemon looks whether its file is there and its own. Who needs it waits twice as long.
+pub const DAEMON_ANNOUNCE_MS: u64 = 1_000;
 /// How long a daemon may take to start, hyperd's download excepted, which goes on.
 pub const DAEMON_START_MS: u64 = 120_000;
 /// The pause between two looks whether the daemon has started or ended.
@@ -138,7 +140,9 @@ pub const SUPERVISE_MS: u64 = 100;
 pub const FAILURES_MAX: usize = 3;
 /// The time in which failures of hyperd are counted.
 pub const FAILURE_WINDOW_MS: u64 = 60_000;
-/// How long hyperd may take to stop by itself before it is killed.
+/// How often a temporary folder is made anew that another process took for one that is left over.
+pub const SCRATCH_TRIES_MAX: u32 = 10;
+/// How long hyperd may take to stop by itself before it is killed, by whoever stops it or by its guard.
 pub const SHUTDOWN_DEADLINE_MS: u64 = 5_000;
 /// How long a statement that the server runs for itself (attach, detach, roll back) may take.
 pub const HOUSEKEEPING_DEADLINE_MS: u64 = 30_000;
@@ -155,10 +159,14 @@ pub struct Limits {
     pub statement_deadline: Duration,
     /// Most connections to hyperd at once; further calls wait.
     pub connections_max: usize,
-    /// How long hyperd may leave a new connection unanswered before it is taken to hang.
+    /// How long hyperd may leave a new connection, or the first statement on it, unanswered before it is taken to hang.
     pub hang_deadline: Duration,
     /// Whether a hyperd of the server's own that hangs is ended and replaced, or only reported.
     pub replace_hung: bool,
+    /// Most memory of a hyperd that this program starts, as hyperd takes it: `4g`, or `50%` of the machine's. It counts
+    /// what queries and data take; the process itself takes some 200 MB more. None leaves hyperd its own bound, which
+    /// is 80% of the machine's memory.
+    pub hyperd_memory: Option<String>,
 }
 
 impl Default for Limits {
@@ -172,6 +180,7 @@ impl Default for Limits {
             connections_max: 16,
             hang_deadline: Duration::from_secs(HANG_DEADLINE_S),
             replace_hung: true,
+            hyperd_memory: None,
         }
     }
 }

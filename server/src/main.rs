@@ -14,7 +14,7 @@ use hyperd_mcp::doctor::Report;
 use hyperd_mcp::error::Error;
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
-use hyperd_mcp::{daemon, engine};
+use hyperd_mcp::{daemon, engine, guard};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -38,8 +38,9 @@ struct Arguments {
     /// Start a hyperd of this server's own from this executable, instead of using the daemon's.
     #[arg(long, value_name = "PATH", conflicts_with = "endpoint")]
     hyperd: Option<PathBuf>,
-    /// Use a hyperd that runs already, instead of the daemon's.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// Use a hyperd that runs already, instead of the daemon's: HOST:PORT, or `tab.domain://FOLDER/domain/NAME` for a Unix
+    /// socket NAME in FOLDER.
+    #[arg(long, value_name = "ENDPOINT")]
     endpoint: Option<String>,
     /// Start a hyperd of this server's own, found or fetched, instead of using the daemon's.
     #[arg(long, conflicts_with = "endpoint")]
@@ -53,12 +54,17 @@ struct Arguments {
     /// Seconds that one statement may run before it is cancelled.
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     statement_deadline: Duration,
-    /// Seconds that hyperd may leave a new connection unanswered before it is taken to hang.
+    /// Seconds that hyperd may leave a new connection, or the first statement on it, unanswered before it is taken to
+    /// hang.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     hang_deadline: Duration,
     /// What becomes of a hyperd that hangs and was started by this program.
     #[arg(long, global = true, value_enum, default_value_t = OnHang::Replace)]
     on_hang: OnHang,
+    /// Most memory that a hyperd started by this program takes for data and queries, for example 4g, 512m or 50%; 80% of
+    /// the machine's where it is not given. A daemon that runs keeps what it was started with.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = memory)]
+    hyperd_memory: Option<String>,
     /// What to log: error, warn, info, debug or trace, or filters such as `hyperd_mcp=debug`.
     #[arg(long, global = true, value_name = "FILTER", env = "RUST_LOG", default_value = engine::LOG_FILTER)]
     log_level: String,
@@ -74,6 +80,12 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// End the hyperd of this process id when the server that started it is gone and hyperd does not end by itself.
+    #[command(hide = true)]
+    Guard {
+        /// hyperd's process id.
+        pid: u32,
     },
 }
 
@@ -119,9 +131,28 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "seconds are expected, for example 30 or 0.5".to_owned())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// A size as hyperd takes it.
+fn memory(text: &str) -> Result<String, String> {
+    const PERCENT_MAX: u32 = 100;
+    let number = |digits: &str| digits.parse::<u32>().ok().filter(|number| *number > 0 && !digits.starts_with('+'));
+    let is_size = match text.strip_suffix('%') {
+        Some(digits) => number(digits).is_some_and(|percent| percent <= PERCENT_MAX),
+        None => text.strip_suffix(['k', 'm', 'g', 't']).and_then(number).is_some(),
+    };
+    if is_size { Ok(text.to_owned()) } else { Err("a size is expected, for example 512m, 4g or 50%".to_owned()) }
+}
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Guard { pid }) = arguments.command {
+        // Nobody is left to be told.
+        return guard::run(pid).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    start(arguments)
+}
+
+#[tokio::main]
+async fn start(arguments: Arguments) -> ExitCode {
     let filter = match EnvFilter::try_new(&arguments.log_level) {
         Ok(filter) => filter,
         Err(error) => {
@@ -130,6 +161,10 @@ async fn main() -> ExitCode {
         }
     };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    match std::env::current_exe() {
+        Ok(program) => guard::use_program(program),
+        Err(error) => tracing::warn!(%error, "hyperd has no guard, because this program is not found"),
+    }
     match run(arguments).await {
         Ok(code) => code,
         Err(error) => {
@@ -147,6 +182,8 @@ async fn run(mut arguments: Arguments) -> Result<ExitCode, Error> {
         None => serve(arguments).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Doctor { json }) => doctor(&config(arguments)?, json).await,
         Some(Command::Daemon(command)) => daemon(command, arguments).await,
+        // It has ended before anything else was begun.
+        Some(Command::Guard { .. }) => Ok(ExitCode::FAILURE),
     }
 }
 
@@ -180,25 +217,18 @@ async fn daemon(command: DaemonCommand, arguments: Arguments) -> Result<ExitCode
                 idle_shutdown,
                 hang_deadline: arguments.hang_deadline,
                 replace_hung: arguments.on_hang == OnHang::Replace,
+                hyperd_memory: arguments.hyperd_memory,
             };
             daemon::run::run(options, stop).await.map(|()| ExitCode::SUCCESS)
         }
         DaemonCommand::Status => {
-            let Some(announcement) = home.read() else {
+            let Some(answer) = daemon::client::reach(&home, Ask::Status).await? else {
                 say("no daemon runs");
                 return Ok(ExitCode::FAILURE);
             };
-            match daemon::client::ask(&announcement, Ask::Status).await {
-                Ok(answer) => {
-                    let state = serde_json::to_string_pretty(&answer.state);
-                    say(&state.map_err(|error| Error::internal(format!("The state has no JSON form: {error}.")))?);
-                    Ok(ExitCode::SUCCESS)
-                }
-                Err(error) => {
-                    say(&format!("no daemon runs: {} is stale ({error})", home.file().display()));
-                    Ok(ExitCode::FAILURE)
-                }
-            }
+            let state = serde_json::to_string_pretty(&answer.state);
+            say(&state.map_err(|error| Error::internal(format!("The state has no JSON form: {error}.")))?);
+            Ok(ExitCode::SUCCESS)
         }
         DaemonCommand::Stop => {
             let stopped = daemon::client::stop(&home).await?;
@@ -249,6 +279,7 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
             program: None,
             hang_deadline: arguments.hang_deadline,
             replace_hung: arguments.on_hang == OnHang::Replace,
+            hyperd_memory: arguments.hyperd_memory.clone(),
         }),
     };
     let persistent = match arguments.persistent_db {
@@ -262,6 +293,7 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
         statement_deadline: arguments.statement_deadline,
         hang_deadline: arguments.hang_deadline,
         replace_hung: arguments.on_hang == OnHang::Replace,
+        hyperd_memory: arguments.hyperd_memory,
         ..Limits::default()
     };
     Ok(Config { engine: source, persistent, read_only: arguments.read_only, limits, scratch: None })

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,8 @@ pub(crate) const FAULT: &str = "FAKE_RELEASE_FAULT";
 const CRASHED: i32 = 134;
 
 const CALLBACK: &str = "--callback-connection";
+/// What the argument begins with that says where to listen.
+const SOCKET: &str = "tab.domain://";
 const HEADER_BYTES: usize = 5;
 
 /// Runs as hyperd.
@@ -43,23 +47,28 @@ fn serve(real: &str, mut arguments: Vec<String>, at: usize, fault: Option<Fault>
     let (front, harness) = (front.to_owned(), harness.to_owned());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     arguments[slot] = format!("{front}:{}", listener.local_addr()?.port());
+    // The real one listens under another name in the folder, and this one where it was told to.
+    let told = arguments.iter().position(|argument| argument.starts_with(SOCKET));
+    let told = told.ok_or_else(|| io::Error::other("no socket to listen at"))?;
+    let proxy = socket(&arguments[told])?;
+    let announced = format!("{}\0", arguments[told]);
+    arguments[told].push_str("-real");
+    let behind = socket(&arguments[told])?;
     let mut real = Command::new(real).args(&arguments).spawn()?;
     let (mut callback, _) = listener.accept()?;
     let mut length = [0];
     callback.read_exact(&mut length)?;
     let mut descriptor = vec![0; length[0].into()];
     callback.read_exact(&mut descriptor)?;
-    let port = descriptor.rsplit(|byte| *byte == b':').next().unwrap_or_default();
-    let port: u16 = String::from_utf8_lossy(port).trim_end_matches('\0').parse().map_err(io::Error::other)?;
 
-    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let proxy = UnixListener::bind(proxy)?;
     let mut harness = TcpStream::connect(format!("127.0.0.1:{harness}"))?;
-    let told = format!("tab.tcp://localhost:{}\0", proxy.local_addr()?.port());
-    harness.write_all(&[u8::try_from(told.len()).map_err(io::Error::other)?])?;
-    harness.write_all(told.as_bytes())?;
+    harness.write_all(&[u8::try_from(announced.len()).map_err(io::Error::other)?])?;
+    harness.write_all(announced.as_bytes())?;
     thread::spawn(move || {
         for client in proxy.incoming().flatten() {
-            thread::spawn(move || connection(&client, port, fault));
+            let behind = behind.clone();
+            thread::spawn(move || connection(&client, &behind, fault));
         }
     });
     // The harness closes this to end hyperd; hyperd then ends because its own is closed.
@@ -67,13 +76,19 @@ fn serve(real: &str, mut arguments: Vec<String>, at: usize, fault: Option<Fault>
     end(&mut real, &callback)
 }
 
+/// The path of the socket that an argument names.
+fn socket(argument: &str) -> io::Result<PathBuf> {
+    let parts = argument.strip_prefix(SOCKET).and_then(|rest| rest.split_once("/domain/"));
+    parts.map(|(folder, name)| Path::new(folder).join(name)).ok_or_else(|| io::Error::other("no path of a socket"))
+}
+
 fn end(real: &mut Child, callback: &TcpStream) -> io::Result<()> {
     callback.shutdown(Shutdown::Both)?;
     real.wait().map(|_| ())
 }
 
-fn connection(client: &TcpStream, port: u16, fault: Option<Fault>) -> io::Result<()> {
-    let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+fn connection(client: &UnixStream, behind: &Path, fault: Option<Fault>) -> io::Result<()> {
+    let server = UnixStream::connect(behind)?;
     let armed = Arc::new(AtomicBool::new(false));
     let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
     let arming = Arc::clone(&armed);
@@ -89,7 +104,7 @@ fn connection(client: &TcpStream, port: u16, fault: Option<Fault>) -> io::Result
 }
 
 /// From the client to hyperd: the first message has no tag, each later one has.
-fn ask(mut client: TcpStream, mut server: &TcpStream, fault: Option<Fault>, armed: &AtomicBool) -> io::Result<()> {
+fn ask(mut client: UnixStream, mut server: &UnixStream, fault: Option<Fault>, armed: &AtomicBool) -> io::Result<()> {
     let mut length = [0; 4];
     client.read_exact(&mut length)?;
     let mut startup = vec![0; (u32::from_be_bytes(length) as usize).saturating_sub(length.len())];
@@ -109,7 +124,7 @@ fn ask(mut client: TcpStream, mut server: &TcpStream, fault: Option<Fault>, arme
     }
 }
 
-fn answer(mut server: TcpStream, mut client: &TcpStream, fault: Option<Fault>, armed: &AtomicBool) -> io::Result<()> {
+fn answer(mut server: UnixStream, mut client: &UnixStream, fault: Option<Fault>, armed: &AtomicBool) -> io::Result<()> {
     loop {
         let (tag, body) = read(&mut server)?;
         let (tag, body) = match fault {

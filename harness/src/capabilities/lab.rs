@@ -119,7 +119,7 @@ impl Lab {
         slots.extend(both.then_some(&mut self.another));
         for slot in slots {
             if slot.as_ref().is_none_or(Hyperd::has_exited) {
-                let spawned = self.runtime.block_on(Hyperd::spawn(&self.executable, self.dir.path()));
+                let spawned = self.runtime.block_on(Hyperd::spawn(&self.executable, self.dir.path(), None));
                 *slot = Some(spawned.map_err(|error| error.message)?);
             }
         }

@@ -4,6 +4,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -22,11 +26,18 @@ const ROWS_MAX: usize = 1_000;
 
 /// One connection.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     buffer: BytesMut,
     deadline: Instant,
     endpoint: String,
     key: Option<(i32, i32)>,
+}
+
+/// The way to hyperd.
+enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
 }
 
 /// An error that hyperd answered.
@@ -58,7 +69,7 @@ pub(crate) struct Canceller {
 type Answered = Result<Result<Answer, Failed>, Broken>;
 
 impl Wire {
-    /// Connects to `host:port`, to a database where one is given.
+    /// Connects to an endpoint as `Hyperd` tells it, or to `host:port`, and to a database where one is given.
     pub(crate) fn connect(endpoint: &str, database: Option<&str>, deadline: Instant) -> Result<Self, Broken> {
         let stream = open(endpoint, deadline)?;
         let mut wire = Self { stream, buffer: BytesMut::new(), deadline, endpoint: endpoint.to_owned(), key: None };
@@ -99,7 +110,7 @@ impl Wire {
     fn send(&mut self, write: impl FnOnce(&mut BytesMut) -> io::Result<()>) -> Result<(), Broken> {
         let mut out = BytesMut::new();
         write(&mut out).map_err(Broken::Garbled)?;
-        self.stream.set_write_timeout(Some(self.left()?)).map_err(Broken::Gone)?;
+        self.stream.set_timeout(self.left()?).map_err(Broken::Gone)?;
         self.stream.write_all(&out).map_err(Self::broken)
     }
 
@@ -120,7 +131,7 @@ impl Wire {
             if let Some(message) = Message::parse(&mut self.buffer).map_err(Broken::Garbled)? {
                 return Ok(message);
             }
-            self.stream.set_read_timeout(Some(self.left()?)).map_err(Broken::Gone)?;
+            self.stream.set_timeout(self.left()?).map_err(Broken::Gone)?;
             let mut bytes = [0; READ_BYTES];
             let read = self.stream.read(&mut bytes).map_err(Self::broken)?;
             if read == 0 {
@@ -175,7 +186,11 @@ impl Canceller {
     }
 }
 
-fn open(endpoint: &str, deadline: Instant) -> Result<TcpStream, Broken> {
+fn open(endpoint: &str, deadline: Instant) -> Result<Stream, Broken> {
+    #[cfg(unix)]
+    if let Some((folder, name)) = endpoint.strip_prefix("tab.domain://").and_then(|rest| rest.split_once("/domain/")) {
+        return UnixStream::connect(Path::new(folder).join(name)).map(Stream::Unix).map_err(Broken::Gone);
+    }
     let mut refused = io::Error::other(format!("{endpoint} is no address"));
     for address in endpoint.to_socket_addrs().map_err(Broken::Gone)? {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -185,12 +200,51 @@ fn open(endpoint: &str, deadline: Instant) -> Result<TcpStream, Broken> {
         match TcpStream::connect_timeout(&address, left) {
             Ok(stream) => {
                 stream.set_nodelay(true).map_err(Broken::Gone)?;
-                return Ok(stream);
+                return Ok(Stream::Tcp(stream));
             }
             Err(error) => refused = error,
         }
     }
     Err(Broken::Gone(refused))
+}
+
+impl Stream {
+    /// Bounds the next read and the next write.
+    fn set_timeout(&self, left: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(Some(left)).and(stream.set_write_timeout(Some(left))),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_read_timeout(Some(left)).and(stream.set_write_timeout(Some(left))),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(buffer),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.flush(),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.flush(),
+        }
+    }
 }
 
 fn columns(body: &RowDescriptionBody) -> io::Result<Vec<(String, String)>> {

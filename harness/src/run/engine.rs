@@ -24,7 +24,7 @@ impl Engine {
             .prefix("hyper-conform-engine-")
             .tempdir()
             .map_err(|error| format!("failed to make a directory for hyperd's log: {error}"))?;
-        let hyperd = Hyperd::spawn(executable, log_dir.path()).await.map_err(|error| error.to_string())?;
+        let hyperd = Hyperd::spawn(executable, log_dir.path(), None).await.map_err(|error| error.to_string())?;
         Ok(Self { hyperd, log_dir })
     }
 
@@ -35,7 +35,7 @@ impl Engine {
         format!("hyperd (process {pid}) died in the midst of the run; its log is kept in {}", log.display())
     }
 
-    /// `host:port`.
+    /// Where it listens, as `--endpoint` takes it.
     pub fn endpoint(&self) -> &str {
         self.hyperd.endpoint()
     }
@@ -62,7 +62,7 @@ struct Shared {
 pub struct Located {
     /// The executable, for cases that want a hyperd of their own.
     pub executable: PathBuf,
-    /// `host:port` of the shared one.
+    /// Where the shared one listens, as `--endpoint` takes it.
     pub endpoint: String,
     /// The release, `unknown` where the executable does not say.
     pub release: String,
@@ -100,7 +100,7 @@ impl Engines {
         matches!(&*shared, Some(Ok(shared)) if shared.engine.endpoint() == endpoint && !shared.engine.hyperd.has_exited())
     }
 
-    /// `host:port` of the hyperd that reads files for the runner, and that no server knows; started when it is first needed.
+    /// Where the hyperd listens that reads files for the runner, and that no server knows; started when it is first needed.
     /// Blocks.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ pub struct Launch {
     pub read_only: bool,
     /// Where the server may put its temporary files.
     pub scratch: PathBuf,
-    /// `host:port` of the hyperd to use; `None` for a target that needs none.
+    /// Where the hyperd to use listens, as `--endpoint` takes it; `None` for a target that needs none.
     pub endpoint: Option<String>,
     /// The executable of hyperd; `None` for a target that needs none.
     pub hyperd: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
@@ -35,16 +35,39 @@ pub async fn attend(options: &DaemonOptions) -> Result<Attendance, Error> {
     start::start(&home, options).await
 }
 
-/// The daemon that runs, if one does. A file without its daemon, and whoever else listens at its port, are no daemon.
+/// The daemon that runs, if one does.
 pub(super) async fn find(home: &Home) -> Result<Option<Attendance>, Error> {
-    let Some(announcement) = home.read() else { return Ok(None) };
-    match ask(&announcement, Ask::Attend).await {
-        Ok(attendance) if attendance.state.version == wire::VERSION => Ok(Some(attendance)),
-        Ok(attendance) => Err(another_version(&attendance.state)),
-        Err(error) => {
-            tracing::debug!(%error, port = announcement.port, "no daemon answers where the file says");
-            Ok(None)
+    match reach(home, Ask::Attend).await? {
+        Some(attendance) if attendance.state.version != wire::VERSION => Err(another_version(&attendance.state)),
+        found => Ok(found),
+    }
+}
+
+/// Asks the daemon that runs, if one does. A file without its daemon, and whoever else listens at its port, are no
+/// daemon. One whose file was lost or damaged writes it again, and is waited for.
+///
+/// # Errors
+///
+/// That a daemon runs and cannot be asked, and why.
+pub async fn reach(home: &Home, ask: Ask) -> Result<Option<Attendance>, Error> {
+    home.check()?;
+    let began = Instant::now();
+    loop {
+        let why = match home.read() {
+            Err(why) => why,
+            Ok(announcement) => match self::ask(&announcement, ask).await {
+                Ok(attendance) => return Ok(Some(attendance)),
+                Err(error) => format!("names port {}, where no daemon answers ({error})", announcement.port),
+            },
+        };
+        let Some(pid) = home.running() else {
+            tracing::debug!(why, "no daemon runs");
+            return Ok(None);
+        };
+        if began.elapsed() > limits::ms(limits::DAEMON_ANNOUNCE_MS * 2) {
+            return Err(unreachable(home, pid, &why));
         }
+        tokio::time::sleep(limits::ms(limits::DAEMON_LOOK_MS)).await;
     }
 }
 
@@ -79,10 +102,9 @@ async fn converse(announcement: &Announcement, ask: Ask) -> io::Result<Attendanc
 ///
 /// # Errors
 ///
-/// That it does not end in time.
+/// That it cannot be asked, or does not end in time.
 pub async fn stop(home: &Home) -> Result<bool, Error> {
-    let Some(announcement) = home.read() else { return Ok(false) };
-    let Ok(told) = ask(&announcement, Ask::Stop).await else { return Ok(false) };
+    let Some(told) = reach(home, Ask::Stop).await? else { return Ok(false) };
     let pid = told.state.pid;
     let gone = async {
         while super::discovery::is_locked(&home.running_lock()) {
@@ -94,6 +116,21 @@ pub async fn stop(home: &Home) -> Result<bool, Error> {
         Error::new(Code::Timeout, format!("The daemon (process {pid}) was told to stop and has not."))
             .suggest(format!("See {}; ending the process ends hyperd with it.", home.log().display()))
     })
+}
+
+/// Tells the daemon that its hyperd of that process id goes on with what was cancelled.
+pub(crate) async fn accuse(hyperd_pid: u32) -> Result<(), Error> {
+    reach(&Home::of_user()?, Ask::Replace { hyperd_pid }).await.map(drop)
+}
+
+fn unreachable(home: &Home, pid: u32, why: &str) -> Error {
+    let message =
+        format!("A daemon runs already (process {pid}) and cannot be asked: {} {why}.", home.file().display());
+    Error::new(Code::ResourceBusy, message).suggest(format!(
+        "It writes its file again within a second unless it hangs; see {}. End the process to have another one started, \
+         or use --no-daemon.",
+        home.log().display()
+    ))
 }
 
 fn another_version(state: &State) -> Error {

@@ -8,6 +8,10 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::own;
+
+/// More than any of the daemon's files has.
+const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Names another folder, as tests do.
 pub const FOLDER_VARIABLE: &str = "HYPERD_MCP_DAEMON_DIR";
@@ -19,7 +23,7 @@ pub struct Home {
 }
 
 /// What a daemon says of itself in its file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
     /// The version of the program.
     pub version: String,
@@ -29,7 +33,7 @@ pub struct Announcement {
     pub port: u16,
     /// What both ends prove to know, in hexadecimal digits.
     pub secret: String,
-    /// Where its hyperd listens, as `host:port`.
+    /// Where its hyperd listens, as `--endpoint` takes it.
     pub endpoint: String,
 }
 
@@ -38,7 +42,10 @@ impl Home {
     /// session, else in that for state or data.
     pub fn of_user() -> Result<Self, Error> {
         if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
-            return Ok(Self { folder: PathBuf::from(folder) });
+            // The daemon is elsewhere than whoever starts it.
+            return std::path::absolute(&folder).map(|folder| Self { folder }).map_err(|error| {
+                Error::io(format!("{FOLDER_VARIABLE} names {}, which is no path", folder.display()), &error)
+            });
         }
         let strategy = etcetera::choose_base_strategy().map_err(|error| {
             Error::invalid(format!("There is no folder for the daemon's files: {error}."))
@@ -81,15 +88,42 @@ impl Home {
 
     /// Makes the folder, for its user alone.
     pub(super) fn make(&self) -> Result<(), Error> {
-        fs::create_dir_all(&self.folder).and_then(|()| restrict(&self.folder)).map_err(|error| {
-            Error::invalid(format!("Could not make the daemon's folder {}: {error}.", self.folder.display()))
-                .suggest(format!("Name a folder that can be written to with {FOLDER_VARIABLE}, or use --no-daemon."))
-        })
+        own::make_folder(&self.folder).map_err(|error| self.unusable(&error))
     }
 
-    /// What the daemon's file says; none where there is no file, or none that can be read.
-    pub fn read(&self) -> Option<Announcement> {
-        serde_json::from_slice(&fs::read(self.file()).ok()?).ok()
+    /// Refuses a folder that is another user's, or a link: whoever made it decides what is found there.
+    pub fn check(&self) -> Result<(), Error> {
+        match own::check_folder(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.unusable(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn unusable(&self, error: &io::Error) -> Error {
+        Error::io(format!("Could not use {} as the daemon's folder", self.folder.display()), error)
+            .suggest(format!("Name a folder of your own with {FOLDER_VARIABLE}, or use --no-daemon."))
+    }
+
+    /// What the daemon's file says.
+    ///
+    /// # Errors
+    ///
+    /// Why there is nothing to believe: the rest of a sentence that begins with the file.
+    pub fn read(&self) -> Result<Announcement, String> {
+        let bytes = own::read(&self.file(), FILE_BYTES_MAX).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "is missing".to_owned(),
+            _ => format!("is not used ({error})"),
+        })?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("is damaged ({error})"))
+    }
+
+    /// The process id of a daemon that has announced itself and runs, whatever has become of its file.
+    pub fn running(&self) -> Option<u32> {
+        let path = self.running_lock();
+        if !is_locked(&path) {
+            return None;
+        }
+        String::from_utf8(own::read(&path, FILE_BYTES_MAX).ok()?).ok()?.trim().parse().ok()
     }
 
     /// Writes the daemon's file, in one step and for its user alone.
@@ -98,10 +132,12 @@ impl Home {
         self.put(&self.file(), &text)
     }
 
-    /// Removes the daemon's file.
+    /// Removes the daemon's file, if it is this daemon's.
     pub(super) fn withdraw(&self) {
-        // What is not there need not go; what stays is found out to be stale.
-        let _ = fs::remove_file(self.file());
+        if self.read().is_ok_and(|announced| announced.pid == std::process::id()) {
+            // What stays is found out to be stale.
+            let _ = fs::remove_file(self.file());
+        }
     }
 
     /// Leaves word for the next client why the daemon has ended.
@@ -120,7 +156,7 @@ impl Home {
 
     /// Why the last daemon ended, if it failed and nobody was told yet.
     pub fn failure_left(&self) -> Option<String> {
-        fs::read_to_string(self.failure()).ok()
+        String::from_utf8(own::read(&self.failure(), FILE_BYTES_MAX).ok()?).ok()
     }
 
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -133,7 +169,7 @@ impl Home {
 
 /// The lock on `path`, which ends with the file that is returned; none where another process has it.
 pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    let file = own::open_or_make(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -143,19 +179,5 @@ pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether somebody holds the lock on `path`, found out without making the file.
 pub fn is_locked(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-#[cfg(unix)]
-fn restrict(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    const ITS_USER_ONLY: u32 = 0o700;
-    fs::set_permissions(folder, fs::Permissions::from_mode(ITS_USER_ONLY))
-}
-
-/// Windows keeps a user's folders to the user.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the other systems")]
-fn restrict(_folder: &Path) -> io::Result<()> {
-    Ok(())
+    own::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

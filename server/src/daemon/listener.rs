@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt as _, BufReader};
@@ -19,9 +19,17 @@ pub(super) struct Listener {
     pub(super) supervisor: Arc<Supervisor>,
     pub(super) secret: String,
     pub(super) stop: CancellationToken,
-    clients: AtomicUsize,
-    last_seen: std::sync::Mutex<Instant>,
+    clients: Clients,
 }
+
+/// The servers that are connected.
+struct Clients {
+    count: AtomicUsize,
+    last_seen: Mutex<Instant>,
+}
+
+/// A server that is connected: it counts for as long as this is there, whatever becomes of the conversation.
+struct Attending<'a>(&'a Clients);
 
 /// Listens at the port, or at one that the system chooses where that is taken. The listener itself binds: a port that
 /// somebody else found free may not be so any more.
@@ -37,8 +45,7 @@ pub(super) async fn bind(port: u16) -> io::Result<TcpListener> {
 
 impl Listener {
     pub(super) fn new(supervisor: Arc<Supervisor>, secret: String, stop: CancellationToken) -> Arc<Self> {
-        let last_seen = std::sync::Mutex::new(Instant::now());
-        Arc::new(Self { supervisor, secret, stop, clients: AtomicUsize::new(0), last_seen })
+        Arc::new(Self { supervisor, secret, stop, clients: Clients::new() })
     }
 
     /// Serves everybody who comes, until the daemon is to end.
@@ -67,17 +74,17 @@ impl Listener {
 
     /// Since when no server is connected; none where one is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let last_seen = *self.last_seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (self.clients.load(Ordering::Acquire) == 0).then_some(last_seen)
+        self.clients.idle_since()
     }
 
     async fn converse(&self, stream: TcpStream) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
         let deadline = limits::ms(limits::DAEMON_ANSWER_MS);
-        let ask = tokio::time::timeout(deadline, self.answer(&mut stream)).await??;
+        let (ask, attending) = tokio::time::timeout(deadline, self.answer(&mut stream)).await??;
         match ask {
             Ask::Status => {}
             Ask::Stop => self.stop.cancel(),
+            Ask::Replace { hyperd_pid } => self.supervisor.accuse(hyperd_pid),
             Ask::Attend => {
                 // A client says nothing more; what is read is its end.
                 let mut nothing = [0; 1];
@@ -85,14 +92,13 @@ impl Listener {
                     _ = stream.read(&mut nothing) => {}
                     () = self.stop.cancelled() => {}
                 }
-                *self.last_seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
-                self.clients.fetch_sub(1, Ordering::AcqRel);
             }
         }
+        drop(attending);
         Ok(())
     }
 
-    async fn answer(&self, stream: &mut BufReader<TcpStream>) -> io::Result<Ask> {
+    async fn answer(&self, stream: &mut BufReader<TcpStream>) -> io::Result<(Ask, Option<Attending<'_>>)> {
         let nonce = wire::random()?;
         let greeting =
             Greeting { program: wire::PROGRAM.to_owned(), version: wire::VERSION.to_owned(), nonce: nonce.clone() };
@@ -102,17 +108,62 @@ impl Listener {
             return Err(io::Error::other("the other end does not know the secret"));
         }
         let proof = wire::proof(&self.secret, "daemon", &request.nonce);
-        if request.ask == Ask::Attend {
-            self.clients.fetch_add(1, Ordering::AcqRel);
-        }
-        let written = wire::write(stream, &Answer { proof, state: self.state() }).await;
-        if written.is_err() && request.ask == Ask::Attend {
-            self.clients.fetch_sub(1, Ordering::AcqRel);
-        }
-        written.map(|()| request.ask)
+        let attending = (request.ask == Ask::Attend).then(|| self.clients.attend());
+        wire::write(stream, &Answer { proof, state: self.state() }).await?;
+        Ok((request.ask, attending))
     }
 
     fn state(&self) -> State {
-        self.supervisor.state(self.clients.load(Ordering::Acquire))
+        self.supervisor.state(self.clients.count())
+    }
+}
+
+impl Clients {
+    fn new() -> Self {
+        Self { count: AtomicUsize::new(0), last_seen: Mutex::new(Instant::now()) }
+    }
+
+    fn attend(&self) -> Attending<'_> {
+        self.count.fetch_add(1, Ordering::AcqRel);
+        Attending(self)
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    fn idle_since(&self) -> Option<Instant> {
+        let last_seen = *self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.count() == 0).then_some(last_seen)
+    }
+}
+
+impl Drop for Attending<'_> {
+    fn drop(&mut self) {
+        *self.0.last_seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Clients;
+
+    #[tokio::test]
+    async fn a_client_counts_no_longer_than_its_conversation_however_that_ends() {
+        let clients = Clients::new();
+        let seen = clients.attend();
+        assert_eq!((clients.count(), clients.idle_since()), (1, None));
+        let cut_off = async {
+            let _attending = clients.attend();
+            assert_eq!(clients.count(), 2);
+            std::future::pending::<()>().await;
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(1), cut_off).await.is_err());
+        assert_eq!(clients.count(), 1, "the one that was cut off does not count");
+        drop(seen);
+        assert!(clients.idle_since().is_some());
     }
 }

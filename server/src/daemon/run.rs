@@ -1,5 +1,6 @@
 //! The daemon's life.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::discovery::{self, Announcement, Home};
 use super::listener::{self, Listener};
+use super::presence::Presence;
 use super::supervise::Supervisor;
 use super::wire;
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::scratch::Scratch;
 
 /// What a daemon is started with.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct Options {
     pub hang_deadline: Duration,
     /// Whether a hyperd that hangs is replaced, or only reported.
     pub replace_hung: bool,
+    /// Most memory of hyperd, as in [`limits::Limits::hyperd_memory`].
+    pub hyperd_memory: Option<String>,
 }
 
 /// Runs the daemon until `stop` is cancelled, a client asks for its end, or hyperd cannot be kept. hyperd ends with it.
@@ -37,14 +42,25 @@ pub struct Options {
 pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error> {
     let home = Home::of_user()?;
     home.make()?;
-    let failed = |what: &str, error: std::io::Error| Error::invalid(format!("{what}: {error}."));
-    let lock = discovery::try_lock(&home.running_lock())
-        .map_err(|error| failed(&format!("Could not lock {}", home.running_lock().display()), error))?;
-    let Some(_only_one) = lock else {
-        return Err(Error::new(Code::ResourceBusy, format!("A daemon runs already; see {}.", home.file().display()))
+    let path = home.running_lock();
+    let lock = discovery::try_lock(&path).map_err(|error| {
+        let error = Error::io(format!("Could not lock {}", path.display()), &error)
+            .suggest("Remove what is there in the place of the daemon's own file.");
+        home.leave_failure(&error.message);
+        error
+    })?;
+    let Some(lock) = lock else {
+        let who = home
+            .running()
+            .map_or_else(|| "is about to start".to_owned(), |pid| format!("runs already (process {pid})"));
+        return Err(Error::new(Code::ResourceBusy, format!("A daemon {who}; see {}.", home.file().display()))
             .suggest("`hyperd-mcp daemon status` shows it, and `hyperd-mcp daemon stop` ends it."));
     };
-    let ended = live(&home, options, stop).await;
+    // Who finds it locked and empty knows that the daemon has not announced itself.
+    let unwritable = |error: std::io::Error| Error::io(format!("Could not write to {}", path.display()), &error);
+    lock.set_len(0).map_err(unwritable)?;
+    // Held until the reason of its end is left.
+    let ended = live(&home, lock.try_clone().map_err(unwritable)?, options, stop).await;
     home.withdraw();
     if let Err(error) = &ended {
         home.leave_failure(&error.message);
@@ -52,32 +68,29 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error>
     ended
 }
 
-async fn live(home: &Home, options: Options, stop: CancellationToken) -> Result<(), Error> {
+async fn live(home: &Home, lock: File, options: Options, stop: CancellationToken) -> Result<(), Error> {
     let io = |error: std::io::Error| Error::invalid(format!("The daemon could not begin to listen: {error}."));
     // Not among the temporary files of the server that happened to start the daemon.
-    let scratch = tempfile::Builder::new().prefix("hyperd-").tempdir_in(home.folder()).map_err(io)?;
-    let executable = match options.hyperd {
-        Some(path) => path,
+    let scratch = Scratch::new_in(home.folder(), "hyperd-").map_err(io)?;
+    let executable = match &options.hyperd {
+        Some(path) => path.clone(),
         None => crate::engine::locate().await?,
     };
     let log_dir = scratch.path().to_owned();
-    let supervisor = Supervisor::start(executable, log_dir, options.hang_deadline, options.replace_hung).await?;
+    let supervisor = Supervisor::start(executable, log_dir, &options).await?;
     let bound = listener::bind(options.port).await.map_err(io)?;
     let secret = wire::random().map_err(io)?;
     let announcement = announcement(&bound, &secret, &supervisor.endpoint()).map_err(io)?;
-    home.announce(&announcement).map_err(io)?;
-    home.take_failure();
     tracing::info!(port = announcement.port, endpoint = announcement.endpoint, "the daemon runs");
+    let presence = Presence::announce(home, lock, announcement).map_err(|error| {
+        Error::io(format!("The daemon's file {} could not be written", home.file().display()), &error)
+    })?;
+    home.take_failure();
     let listener = Listener::new(Arc::clone(&supervisor), secret, stop.clone());
     let serving = tokio::spawn(Arc::clone(&listener).serve(bound));
-    let publish = |endpoint: &str| {
-        let announcement = Announcement { endpoint: endpoint.to_owned(), ..announcement.clone() };
-        if let Err(error) = home.announce(&announcement) {
-            tracing::error!(%error, "the daemon's file could not be written");
-        }
-    };
     let ended = tokio::select! {
-        ended = supervisor.watch(&stop, publish) => ended,
+        ended = supervisor.watch(&stop, |endpoint| presence.moved(endpoint)) => ended,
+        reason = presence.keep() => Err(reason),
         () = idle(&listener, options.idle_shutdown) => {
             tracing::info!("no server was connected for long, and the daemon ends");
             Ok(())

@@ -10,26 +10,35 @@ use super::client::{Attendance, find};
 use super::discovery::{self, Home};
 use crate::config::DaemonOptions;
 use crate::error::{Code, Error};
-use crate::limits;
+use crate::{guard, limits, own};
+
+/// Where the daemon is, so that it keeps no other folder from being deleted or unmounted.
+const ROOT: &str = "/";
 
 pub(super) async fn start(home: &Home, options: &DaemonOptions) -> Result<Attendance, Error> {
     let _one_at_a_time = lock(home).await?;
-    // Whoever had the lock before has started one.
-    if let Some(attendance) = find(home).await? {
-        return Ok(attendance);
-    }
-    if let Some(reason) = home.take_failure() {
-        return Err(failed(home, &format!("The daemon has ended: {reason}")));
-    }
-    let mut child = spawn(home, options)?;
     let began = Instant::now();
+    let mut started: Option<Child> = None;
     loop {
         if let Some(attendance) = find(home).await? {
             return Ok(attendance);
         }
-        if let Ok(Some(status)) = child.try_wait() {
-            let reason = home.take_failure().unwrap_or_else(|| format!("it ended with {status}."));
-            return Err(failed(home, &format!("The daemon did not start: {reason}")));
+        let others = discovery::is_locked(&home.running_lock());
+        match started.as_mut().map(Child::try_wait) {
+            // One that somebody else has started is about to announce itself.
+            None if others => {}
+            Some(Ok(Some(_))) if others => started = None,
+            None => {
+                if let Some(reason) = home.take_failure() {
+                    return Err(failed(home, &format!("The daemon has ended: {reason}")));
+                }
+                started = Some(spawn(home, options)?);
+            }
+            Some(Ok(Some(status))) => {
+                let reason = home.take_failure().unwrap_or_else(|| format!("it ended with {status}."));
+                return Err(failed(home, &format!("The daemon did not start: {reason}")));
+            }
+            Some(_) => {}
         }
         if began.elapsed() > limits::ms(limits::DAEMON_START_MS) {
             // The first start may have hyperd fetched; it goes on, and the next call finds it done.
@@ -46,8 +55,8 @@ async fn lock(home: &Home) -> Result<File, Error> {
             Ok(Some(lock)) => return Ok(lock),
             Ok(None) => pause().await,
             Err(error) => {
-                return Err(Error::invalid(format!("Could not lock {}: {error}.", path.display()))
-                    .suggest("Check the rights on the file, or use --no-daemon."));
+                return Err(Error::io(format!("Could not lock {}", path.display()), &error)
+                    .suggest("Remove what is there in the place of the daemon's own file, or use --no-daemon."));
             }
         }
     }
@@ -60,28 +69,21 @@ fn spawn(home: &Home, options: &DaemonOptions) -> Result<Child, Error> {
         Some(program) => program.clone(),
         None => std::env::current_exe().map_err(failed)?,
     };
-    let log = File::options().create(true).append(true).open(home.log()).map_err(failed)?;
+    let log = own::open_to_append(&home.log()).map_err(failed)?;
     let mut command = Command::new(program);
     command.args(["daemon", "run", "--detached"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.arg("--hang-deadline").arg(options.hang_deadline.as_secs_f64().to_string());
     if !options.replace_hung {
         command.args(["--on-hang", "report"]);
     }
-    command.current_dir(home.folder()).env(discovery::FOLDER_VARIABLE, home.folder());
-    keep_files();
+    if let Some(memory) = &options.hyperd_memory {
+        command.args(["--hyperd-memory", memory]);
+    }
+    // A folder that can be deleted is none to be in: hyperd does not start there any more.
+    command.current_dir(ROOT).env(discovery::FOLDER_VARIABLE, home.folder());
+    guard::keep_files();
     command.spawn().map_err(failed)
 }
-
-/// Keeps the files of this process, such as locks that whoever started it has left open, from the daemon.
-#[cfg(unix)]
-fn keep_files() {
-    const FIRST_BEYOND_STANDARD_ERROR: i32 = 3;
-    close_fds::set_fds_cloexec(FIRST_BEYOND_STANDARD_ERROR, &[]);
-}
-
-/// Windows hands down no file that is not named.
-#[cfg(not(unix))]
-fn keep_files() {}
 
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(limits::DAEMON_LOOK_MS)).await;

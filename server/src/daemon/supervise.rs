@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::run::Options;
 use super::wire::{self, State};
-use crate::engine::{Hyperd, answers};
+use crate::engine::{Hyperd, Pulse, pulse};
 use crate::error::Error;
 use crate::limits;
 
@@ -17,6 +18,7 @@ pub(super) struct Supervisor {
     log_dir: PathBuf,
     hang_deadline: Duration,
     replace_hung: bool,
+    hyperd_memory: Option<String>,
     now: Mutex<Now>,
 }
 
@@ -26,18 +28,26 @@ struct Now {
     problem: Option<String>,
     /// When hyperd failed lately.
     failures: Vec<Instant>,
+    /// Since when it takes no connection.
+    unreachable_since: Option<Instant>,
+    /// The process id of one that a server found to go on with a statement that was cancelled.
+    accused: Option<u32>,
 }
 
 impl Supervisor {
-    pub(super) async fn start(
-        executable: PathBuf,
-        log_dir: PathBuf,
-        hang_deadline: Duration,
-        replace_hung: bool,
-    ) -> Result<Arc<Self>, Error> {
-        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir).await?);
-        let now = Mutex::new(Now { hyperd, replaced: 0, problem: None, failures: Vec::new() });
-        Ok(Arc::new(Self { executable, log_dir, hang_deadline, replace_hung, now }))
+    pub(super) async fn start(executable: PathBuf, log_dir: PathBuf, options: &Options) -> Result<Arc<Self>, Error> {
+        let hyperd_memory = options.hyperd_memory.clone();
+        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, hyperd_memory.as_deref()).await?);
+        let now =
+            Now { hyperd, replaced: 0, problem: None, failures: Vec::new(), unreachable_since: None, accused: None };
+        Ok(Arc::new(Self {
+            executable,
+            log_dir,
+            hang_deadline: options.hang_deadline,
+            replace_hung: options.replace_hung,
+            hyperd_memory,
+            now: Mutex::new(now),
+        }))
     }
 
     pub(super) fn state(&self, clients: usize) -> State {
@@ -74,6 +84,8 @@ impl Supervisor {
             let hyperd = Arc::clone(&self.lock().hyperd);
             let failure = if hyperd.has_exited() {
                 Some("it ended".to_owned())
+            } else if self.is_accused(&hyperd) {
+                self.hangs(&hyperd, "it goes on with a statement that was cancelled".to_owned())
             } else if asked.elapsed() >= limits::ms(limits::PULSE_MS) {
                 asked = Instant::now();
                 self.ask(&hyperd).await
@@ -84,7 +96,7 @@ impl Supervisor {
             tracing::error!(pid = hyperd.pid(), failure, "hyperd failed");
             hyperd.kill().await;
             self.count(&failure)?;
-            let next = Hyperd::spawn(&self.executable, &self.log_dir).await;
+            let next = Hyperd::spawn(&self.executable, &self.log_dir, self.hyperd_memory.as_deref()).await;
             let next =
                 next.map_err(|error| format!("hyperd failed ({failure}), and another one did not start: {error}"))?;
             tracing::warn!(pid = next.pid(), endpoint = next.endpoint(), "hyperd was replaced");
@@ -93,22 +105,45 @@ impl Supervisor {
             now.hyperd = Arc::new(next);
             now.replaced += 1;
             now.problem = None;
+            now.unreachable_since = None;
         }
     }
 
-    /// Why hyperd is to be replaced, if it hangs and that is the policy.
+    /// Why hyperd is to be replaced, if it cannot be reached, or hangs and that is the policy.
     async fn ask(&self, hyperd: &Hyperd) -> Option<String> {
-        if answers(hyperd.endpoint(), self.hang_deadline).await {
-            self.lock().problem = None;
+        let pulse = pulse(hyperd.endpoint(), Some(hyperd.pid()), self.hang_deadline).await;
+        let mut now = self.lock();
+        if pulse == Pulse::Refuses {
+            let since = *now.unreachable_since.get_or_insert_with(Instant::now);
+            let waited = since.elapsed() >= limits::ms(limits::REPLACE_DEADLINE_MS);
+            return waited.then(|| "it takes no connection".to_owned());
+        }
+        now.unreachable_since = None;
+        if matches!(pulse, Pulse::Answers | Pulse::Works) {
+            now.problem = None;
             return None;
         }
-        let failure = format!("it did not answer for {} s", self.hang_deadline.as_secs_f64());
+        drop(now);
+        self.hangs(hyperd, format!("it did not answer for {} s", self.hang_deadline.as_secs_f64()))
+    }
+
+    /// The failure, if a hyperd that hangs is to be replaced.
+    fn hangs(&self, hyperd: &Hyperd, failure: String) -> Option<String> {
         if self.replace_hung {
             return Some(failure);
         }
         tracing::error!(pid = hyperd.pid(), failure, "hyperd hangs and is left alone");
         self.lock().problem = Some(failure);
         None
+    }
+
+    /// Notes what a server found of the hyperd of that process id.
+    pub(super) fn accuse(&self, hyperd_pid: u32) {
+        self.lock().accused = Some(hyperd_pid);
+    }
+
+    fn is_accused(&self, hyperd: &Hyperd) -> bool {
+        self.lock().accused.take() == Some(hyperd.pid())
     }
 
     fn count(&self, failure: &str) -> Result<(), String> {

@@ -39,6 +39,11 @@ pub enum Ask {
     Attend,
     /// That it ends.
     Stop,
+    /// That it replaces a hyperd which hangs, as its own look at it does not show, unless it is to leave one alone.
+    Replace {
+        /// The process id, so that no successor is meant.
+        hyperd_pid: u32,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +66,7 @@ pub struct State {
     pub version: String,
     /// The daemon's process id.
     pub pid: u32,
-    /// Where its hyperd listens, as `host:port`.
+    /// Where its hyperd listens, as `--endpoint` takes it.
     pub endpoint: String,
     /// The process id of its hyperd.
     pub hyperd_pid: u32,

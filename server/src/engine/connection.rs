@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyperdb_api::AsyncConnection;
 
 use super::disk::{Disk, Held};
 use super::error::{self, SERIALIZATION_FAILURE};
 use super::rows::{self, Bounds};
+use super::socket;
 use crate::call::OnDisk;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -51,6 +52,14 @@ pub(super) struct Connection {
     pub(super) idle_since: Instant,
 }
 
+/// Why there is no connection.
+pub(super) enum Unopened {
+    /// Nobody listens there, or whoever does refused.
+    Refused(Error),
+    /// The deadline passed.
+    Silent,
+}
+
 /// A database that a connection has attached.
 pub(super) struct Attached {
     pub(super) database: Attachment,
@@ -69,41 +78,36 @@ pub(super) struct LetGo {
 }
 
 impl Connection {
-    pub(super) async fn open(endpoint: &str, application: &str) -> Result<Self, Error> {
-        let opening = AsyncConnection::builder(endpoint)
-            .user("tableau_internal_user")
-            .application_name(application)
-            .login_timeout(limits::ms(limits::CONNECT_DEADLINE_MS))
-            .build();
-        let opened = tokio::time::timeout(limits::ms(limits::CONNECT_DEADLINE_MS), opening).await;
-        let wire = match opened {
-            Ok(Ok(wire)) => wire,
-            Ok(Err(error)) => return Err(unreachable(endpoint, &error.to_string())),
-            Err(_) => return Err(unreachable(endpoint, "it did not answer in time")),
+    /// Opens a connection whose first statement is answered within `deadline`.
+    pub(super) async fn open(endpoint: &str, application: &str, deadline: Duration) -> Result<Self, Unopened> {
+        let opened = async {
+            loop {
+                match Self::try_open(endpoint, application).await {
+                    Err(_) if socket::has_full_queue(endpoint).await => {
+                        tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
+                    }
+                    tried => break tried.map_err(|error| Unopened::Refused(unreachable(endpoint, &error.to_string()))),
+                }
+            }
         };
-        let mut connection = Self {
+        tokio::time::timeout(deadline, opened).await.unwrap_or(Err(Unopened::Silent))
+    }
+
+    async fn try_open(endpoint: &str, application: &str) -> hyperdb_api::Result<Self> {
+        let wire = AsyncConnection::builder(endpoint).user("tableau_internal_user").build().await?;
+        name(&wire, application).await?;
+        // Tells a hyperd from another one that listens where it did.
+        let asked = rows::read(&wire, "SELECT CAST(pg_postmaster_start_time() AS TEXT)", Bounds::NONE).await?;
+        let started = asked.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
+        Ok(Self {
             wire: Arc::new(wire),
             version: None,
             attached: Vec::new(),
             search_path: None,
             epoch: 0,
-            started: String::new(),
+            started: started.unwrap_or_default().to_owned(),
             idle_since: Instant::now(),
-        };
-        connection.started = connection.ask_when_started(endpoint).await?;
-        Ok(connection)
-    }
-
-    /// Tells a hyperd from another one that listens where it did.
-    async fn ask_when_started(&self, endpoint: &str) -> Result<String, Error> {
-        let asked = rows::read(&self.wire, "SELECT CAST(pg_postmaster_start_time() AS TEXT)", Bounds::NONE);
-        let answer = match tokio::time::timeout(limits::ms(limits::CONNECT_DEADLINE_MS), asked).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(unreachable(endpoint, &error.to_string())),
-            Err(_) => return Err(unreachable(endpoint, "it did not answer in time")),
-        };
-        let value = answer.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
-        Ok(value.unwrap_or_default().to_owned())
+        })
     }
 
     /// The statements that attach what the statement names and the connection lacks.
@@ -178,6 +182,12 @@ impl Connection {
         self.search_path = None;
         failed.map_or(Ok(()), Err)
     }
+}
+
+/// Has `pg_stat_activity` show the connection under a name. The driver sends none when it opens a connection to a socket,
+/// and `RESET ALL` takes it away.
+pub(super) async fn name(wire: &AsyncConnection, application: &str) -> hyperdb_api::Result<()> {
+    wire.execute_command(&format!("SET application_name = {}", sql::literal(application))).await.map(drop)
 }
 
 /// The statement that lets go of a database.

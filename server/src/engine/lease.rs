@@ -347,7 +347,11 @@ impl Drop for Lease {
         if self.running {
             // Without a runtime the process is about to end, and the connection with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { cancel(&connection.wire).await });
+                let source = Arc::clone(&self.source);
+                runtime.spawn(async move {
+                    cancel(&connection.wire).await;
+                    source.see_cancelled(&connection.wire).await;
+                });
             }
         } else if self.fate == Fate::Reused && !self.transaction {
             self.idle.give_back(connection);

@@ -5,6 +5,7 @@
 
 mod connection;
 mod disk;
+mod effort;
 mod error;
 mod idle;
 mod lease;
@@ -13,6 +14,7 @@ mod pool;
 mod process;
 mod reserve;
 mod rows;
+mod socket;
 mod source;
 mod temporal;
 mod value;
@@ -24,7 +26,7 @@ pub use lease::Lease;
 pub use pool::{Engine, Lane};
 pub use process::{Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
-pub use source::answers;
+pub use source::{Pulse, pulse};
 pub use value::type_name;
 pub use write_out::WrittenOut;
 

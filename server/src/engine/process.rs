@@ -1,16 +1,21 @@
-//! A hyperd of the server's own. It ends with the server, however the server ends: hyperd watches the connection that
-//! it called back on, and stops when that closes.
+//! A hyperd of the server's own, reached through a socket in a folder that only its user can enter.
+//!
+//! It ends with the server, however the server ends: hyperd watches the connection that it called back on, and stops when
+//! that closes; a [`Guard`] ends one that does not.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hyperdb_api::{HyperProcess, Parameters};
+use hyperdb_api::{HyperProcess, Parameters, TransportMode};
 use tokio::process::Command;
 
+use super::socket;
 use crate::error::{Code, Error};
-use crate::limits;
+use crate::guard::{self, Guard};
+use crate::scratch::Scratch;
+use crate::{limits, own};
 
 /// Warnings and worse, as JSON lines in `hyperd.log`. hyperd's own default logs several lines for every statement: a tenth
 /// of the time of small statements, and disk without end below a server that runs for weeks.
@@ -18,22 +23,31 @@ const LOG_CONFIG: &str = "file,json,warning,hyperd,0";
 
 /// A running hyperd.
 pub struct Hyperd {
-    process: Mutex<Option<HyperProcess>>,
+    running: Mutex<Option<Running>>,
     endpoint: String,
     pid: u32,
 }
 
+/// Dropped in this order: the folder goes when hyperd has ended, and the guard is told so.
+struct Running {
+    process: HyperProcess,
+    socket: Option<Scratch>,
+    _guard: Option<Guard>,
+}
+
 impl Hyperd {
-    /// Starts `executable`; its logs go to `log_dir`.
-    pub async fn spawn(executable: &Path, log_dir: &Path) -> Result<Self, Error> {
+    /// Starts `executable`; its logs go to `log_dir`, and so does its socket where the path is not too long. It takes no
+    /// more than `memory`, as in [`limits::Limits::hyperd_memory`].
+    pub async fn spawn(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Self, Error> {
         check(executable).await?;
         let executable = executable.to_owned();
         let log_dir = log_dir.to_owned();
-        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir)).await;
+        let memory = memory.map(str::to_owned);
+        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir, memory.as_deref())).await;
         started.map_err(|error| Error::internal(format!("Starting hyperd panicked: {error}")))?
     }
 
-    /// Where it listens, as `host:port`.
+    /// Where it listens, as the driver takes it: `tab.domain://FOLDER/domain/NAME`, on Windows `tab.pipe://./pipe/NAME`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -45,8 +59,8 @@ impl Hyperd {
 
     /// Whether the process is gone.
     pub fn has_exited(&self) -> bool {
-        let mut process = self.process.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        process.as_mut().is_none_or(HyperProcess::has_exited)
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_mut().is_none_or(|running| running.process.has_exited())
     }
 
     /// Kills one that does not answer, and waits until it is gone.
@@ -60,32 +74,59 @@ impl Hyperd {
     }
 
     async fn end(&self, grace: Duration) {
-        let process = self.process.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let Some(process) = process else { return };
-        let stopped = tokio::task::spawn_blocking(move || process.shutdown_timeout(grace));
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(running) = running else { return };
+        let stopped = tokio::task::spawn_blocking(move || {
+            let Running { process, socket, _guard } = running;
+            let ended = process.shutdown_timeout(grace);
+            if let Some(Err(error)) = socket.map(Scratch::close) {
+                tracing::warn!(%error, "the folder of hyperd's socket could not be deleted");
+            }
+            ended
+        });
         if let Ok(Err(error)) = stopped.await {
             tracing::warn!(%error, pid = self.pid, "hyperd did not stop cleanly");
         }
     }
 }
 
-fn start(executable: &Path, log_dir: &Path) -> Result<Hyperd, Error> {
+fn start(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Hyperd, Error> {
     let failed = |error: hyperdb_api::Error| not_started(executable, &error.to_string());
+    // One that is started anew may find that somebody has deleted the folder, and the socket of the one before with it.
+    own::make_folder(log_dir)
+        .map_err(|error| not_started(executable, &format!("there is no folder for its log: {error}")))?;
     let mut parameters = Parameters::new();
     parameters.set("log_dir", log_dir.to_string_lossy());
     parameters.set("log_config", LOG_CONFIG);
+    if let Some(memory) = memory {
+        parameters.set("memory_limit", memory);
+    }
+    parameters.set_transport_mode(TransportMode::Ipc);
+    let socket = socket::folder(log_dir).map_err(|error| {
+        not_started(executable, &format!("there is no folder for its socket: {error}"))
+            .suggest("Point TMPDIR to a folder that exists and can be written to.")
+    })?;
+    if let Some(socket) = &socket {
+        socket::put_into(&mut parameters, socket.path());
+    }
+    guard::keep_files();
     let process = HyperProcess::new(Some(executable), Some(&parameters)).map_err(failed)?;
-    let endpoint = process.require_endpoint().map_err(failed)?.to_owned();
     let pid = process.pid().ok_or_else(|| not_started(executable, "it has no process id"))?;
+    let endpoint = process.connection_endpoint().ok_or_else(|| not_started(executable, "it listens nowhere"))?;
+    let endpoint = endpoint.to_descriptor();
+    let guard = Guard::start(pid).unwrap_or_else(|error| {
+        tracing::warn!(%error, pid, "hyperd has no guard: where this process is killed, a busy one stays for a while");
+        None
+    });
     tracing::debug!(pid, %endpoint, "hyperd runs");
-    Ok(Hyperd { process: Mutex::new(Some(process)), endpoint, pid })
+    Ok(Hyperd { running: Mutex::new(Some(Running { process, socket, _guard: guard })), endpoint, pid })
 }
 
 /// Asks the executable who it is: one that is no hyperd would never call back, and be waited for in vain.
 async fn check(executable: &Path) -> Result<(), Error> {
     let mut command = Command::new(executable);
     command.arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let deadline = limits::ms(limits::CONNECT_DEADLINE_MS);
+    let deadline = limits::ms(limits::VERSION_DEADLINE_MS);
     let output = match tokio::time::timeout(deadline, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) => return Err(not_started(executable, &error.to_string())),

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connection::Connection;
+use hyperdb_api::AsyncConnection;
+
+use super::connection::{Connection, Unopened};
+use super::effort::Effort;
 use super::process::{self, Hyperd};
 use crate::config::{DaemonOptions, EngineSource};
 use crate::daemon::client::{self, Attendance};
@@ -22,18 +25,38 @@ pub(super) struct Source {
     epoch: AtomicU64,
     hang_deadline: Duration,
     replace_hung: bool,
+    hyperd_memory: Option<String>,
     stopping: AtomicBool,
 }
 
 enum Kind {
     Endpoint(String),
     Own { executable: PathBuf, log_dir: PathBuf, process: tokio::sync::Mutex<Arc<Hyperd>> },
-    Daemon { options: DaemonOptions, attendance: tokio::sync::Mutex<Attendance> },
+    Daemon { options: Box<DaemonOptions>, attendance: tokio::sync::Mutex<Attendance> },
 }
 
-/// Whether the hyperd at `endpoint` answers within the deadline, be it that nobody listens there.
-pub async fn answers(endpoint: &str, deadline: Duration) -> bool {
-    tokio::time::timeout(deadline, Connection::open(endpoint, env!("CARGO_PKG_NAME"))).await.is_ok()
+/// What a hyperd that is asked for a sign of life does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pulse {
+    /// It answers a statement on a new connection.
+    Answers,
+    /// It takes no connection: nobody listens there, or it refused.
+    Refuses,
+    /// It answers nothing in time because it works on other statements.
+    Works,
+    /// It does nothing of that.
+    Silent,
+}
+
+/// Asks the hyperd at `endpoint` for a sign of life; `pid` is its process, where that is on this machine.
+pub async fn pulse(endpoint: &str, pid: Option<u32>, deadline: Duration) -> Pulse {
+    let effort = Effort::of(pid);
+    match Connection::open(endpoint, env!("CARGO_PKG_NAME"), deadline).await {
+        Ok(_) => Pulse::Answers,
+        Err(Unopened::Refused(_)) => Pulse::Refuses,
+        Err(Unopened::Silent) if effort.is_work() => Pulse::Works,
+        Err(Unopened::Silent) => Pulse::Silent,
+    }
 }
 
 impl Source {
@@ -44,14 +67,15 @@ impl Source {
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
+        let memory = limits.hyperd_memory.as_deref();
         let kind = match source {
             EngineSource::Endpoint(endpoint) => Kind::Endpoint(endpoint.clone()),
-            EngineSource::Hyperd(path) => own(path.clone(), log_dir).await?,
+            EngineSource::Hyperd(path) => own(path.clone(), log_dir, memory).await?,
             EngineSource::Daemon(options) => {
                 let attendance = tokio::sync::Mutex::new(client::attend(options).await?);
-                Kind::Daemon { options: options.clone(), attendance }
+                Kind::Daemon { options: Box::new(options.clone()), attendance }
             }
-            EngineSource::Spawn => own(process::locate().await?, log_dir).await?,
+            EngineSource::Spawn => own(process::locate().await?, log_dir, memory).await?,
         };
         Ok(Self {
             kind,
@@ -60,6 +84,7 @@ impl Source {
             epoch: AtomicU64::new(0),
             hang_deadline: limits.hang_deadline,
             replace_hung: limits.replace_hung,
+            hyperd_memory: limits.hyperd_memory.clone(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -79,20 +104,7 @@ impl Source {
 
     /// A new connection. One that leads to another hyperd than before counts the epoch up.
     pub(super) async fn connect(&self) -> Result<Connection, Error> {
-        let began = Instant::now();
-        let mut connection = loop {
-            let endpoint = self.endpoint().await?;
-            match tokio::time::timeout(self.hang_deadline, Connection::open(&endpoint, &self.application)).await {
-                Ok(Ok(connection)) => break connection,
-                // One that dies is still there for a moment, and only a new one is worth waiting for.
-                Ok(Err(_)) if self.is_replaced() && began.elapsed() < limits::ms(limits::REPLACE_DEADLINE_MS) => {
-                    tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
-                    self.ask_daemon().await?;
-                }
-                Ok(Err(error)) => return Err(error),
-                Err(_) => return Err(self.hung(&endpoint).await),
-            }
-        };
+        let mut connection = self.open().await?;
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if started.as_ref().is_some_and(|known| *known != connection.started) {
             self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -100,6 +112,40 @@ impl Source {
         *started = Some(connection.started.clone());
         connection.epoch = self.epoch();
         Ok(connection)
+    }
+
+    /// A connection to the hyperd that there is, or to the one that takes its place.
+    async fn open(&self) -> Result<Connection, Error> {
+        let mut refused_since = None;
+        let mut is_replaced = false;
+        loop {
+            let endpoint = self.endpoint().await?;
+            let effort = Effort::of(self.pid().await);
+            match Connection::open(&endpoint, &self.application, self.hang_deadline).await {
+                Ok(connection) => return Ok(connection),
+                // Its statements end, or are cancelled at their deadline; whoever waits has a deadline of its own.
+                Err(Unopened::Silent) if effort.is_work() => continue,
+                Err(Unopened::Silent) => {
+                    let hung = self.hung(&endpoint).await;
+                    if is_replaced || !self.replaces_hung() {
+                        return Err(hung);
+                    }
+                    is_replaced = true;
+                }
+                Err(Unopened::Refused(error)) => {
+                    let since: Instant = *refused_since.get_or_insert_with(Instant::now);
+                    let waited = since.elapsed() >= self.patience();
+                    if waited && (is_replaced || !self.replace_unreachable(&endpoint).await) {
+                        return Err(error);
+                    }
+                    if waited {
+                        (refused_since, is_replaced) = (None, true);
+                    }
+                    tokio::time::sleep(limits::ms(limits::REPLACE_PAUSE_MS)).await;
+                }
+            }
+            self.ask_daemon().await?;
+        }
     }
 
     /// Asks the daemon again where its hyperd is; a daemon that has ended is started anew.
@@ -111,9 +157,9 @@ impl Source {
         Ok(())
     }
 
-    /// Whether somebody starts another hyperd where one has died.
-    fn is_replaced(&self) -> bool {
-        !matches!(self.kind, Kind::Endpoint(_))
+    /// Whether somebody starts another hyperd where one hangs.
+    fn replaces_hung(&self) -> bool {
+        self.replace_hung && !matches!(self.kind, Kind::Endpoint(_))
     }
 
     /// Where hyperd listens; one of the server's own that has died is started anew first.
@@ -126,7 +172,7 @@ impl Source {
         let mut process = process.lock().await;
         if process.has_exited() && !self.stopping.load(Ordering::Acquire) {
             tracing::warn!(pid = process.pid(), "hyperd has died and is started anew");
-            *process = Arc::new(Hyperd::spawn(executable, log_dir).await?);
+            *process = Arc::new(Hyperd::spawn(executable, log_dir, self.hyperd_memory.as_deref()).await?);
         }
         Ok(process.endpoint().to_owned())
     }
@@ -145,8 +191,8 @@ impl Source {
         loop {
             tokio::time::sleep(limits::ms(limits::PULSE_MS)).await;
             let Ok(endpoint) = self.endpoint().await else { continue };
-            // Any answer is a sign of life; a hyperd that is gone breaks the connection of its own accord.
-            if !answers(&endpoint, self.hang_deadline).await {
+            // A hyperd that is gone breaks the connection of its own accord, and one without a socket still serves it.
+            if pulse(&endpoint, self.pid().await, self.hang_deadline).await == Pulse::Silent {
                 return endpoint;
             }
         }
@@ -159,7 +205,8 @@ impl Source {
             format!("hyperd at {endpoint} does not answer: a connection was not served within {deadline_s} s.");
         let suggestion = match &self.kind {
             Kind::Own { process, .. } if self.replace_hung => {
-                let process = Arc::clone(&*process.lock().await);
+                // Nobody starts another one before this one is gone: it has its files locked.
+                let process = process.lock().await;
                 if process.endpoint() == endpoint && !process.has_exited() {
                     tracing::error!(pid = process.pid(), deadline_s, "hyperd hangs and is replaced");
                     process.kill().await;
@@ -182,6 +229,55 @@ impl Source {
         Error::new(Code::ConnectionLost, message).suggest(suggestion)
     }
 
+    /// Waits for the end of a statement that was cancelled, on a connection that nobody uses any more. A hyperd that goes
+    /// on with it is replaced as one that hangs: it keeps the statement's files, and a thread, for ever.
+    pub(super) async fn see_cancelled(&self, wire: &AsyncConnection) {
+        // Whatever is answered, the statement before has ended.
+        let answered = tokio::time::timeout(self.hang_deadline, wire.execute_command("SELECT 1")).await;
+        if answered.is_ok() || self.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        match &self.kind {
+            Kind::Endpoint(endpoint) => tracing::error!(endpoint, "hyperd goes on with a statement that was cancelled"),
+            Kind::Own { process, .. } => {
+                let process = process.lock().await;
+                tracing::error!(pid = process.pid(), "hyperd goes on with a statement that was cancelled");
+                if self.replace_hung {
+                    process.kill().await;
+                }
+            }
+            Kind::Daemon { attendance, .. } => {
+                let pid = attendance.lock().await.state.hyperd_pid;
+                if let Err(error) = client::accuse(pid).await {
+                    tracing::warn!(%error, "the daemon could not be told that hyperd hangs");
+                }
+            }
+        }
+    }
+
+    /// How long a hyperd is waited for that takes no connection. One that dies is there for a moment still.
+    fn patience(&self) -> Duration {
+        /// The daemon waits as long as a server would, looks every now and then, and starts another one.
+        const FOR_THE_DAEMON: u32 = 3;
+        match self.kind {
+            Kind::Endpoint(_) => Duration::ZERO,
+            Kind::Own { .. } => limits::ms(limits::REPLACE_DEADLINE_MS),
+            Kind::Daemon { .. } => limits::ms(limits::REPLACE_DEADLINE_MS) * FOR_THE_DAEMON,
+        }
+    }
+
+    /// Ends a hyperd of the server's own that takes no connection for so long and still runs: somebody has deleted its
+    /// socket. False where it is not the server's to end; the daemon sees to its own.
+    async fn replace_unreachable(&self, endpoint: &str) -> bool {
+        let Kind::Own { process, .. } = &self.kind else { return false };
+        let process = process.lock().await;
+        if process.endpoint() == endpoint && !process.has_exited() {
+            tracing::error!(pid = process.pid(), endpoint, "hyperd takes no connection and is replaced");
+            process.kill().await;
+        }
+        true
+    }
+
     /// Stops a hyperd of the server's own; none is started any more.
     pub(super) async fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -191,7 +287,7 @@ impl Source {
     }
 }
 
-async fn own(executable: PathBuf, log_dir: &Path) -> Result<Kind, Error> {
-    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir).await?));
+async fn own(executable: PathBuf, log_dir: &Path, memory: Option<&str>) -> Result<Kind, Error> {
+    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir, memory).await?));
     Ok(Kind::Own { executable, log_dir: log_dir.to_owned(), process })
 }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tempfile::TempDir;
-
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
 use super::leftovers::Unfinished;
@@ -15,7 +13,8 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::engine::{Attachments, Engine, Lane};
 use crate::error::{Code, Error};
-use crate::sql;
+use crate::scratch::Scratch;
+use crate::{own, sql};
 
 /// A lock for each file.
 pub(super) type FileLocks = Mutex<HashMap<PathBuf, Arc<tokio::sync::RwLock<()>>>>;
@@ -35,7 +34,7 @@ pub struct Session {
     pub(super) unfinished: Unfinished,
     /// Whether files that calls attach stay as they are.
     pub(super) read_only: bool,
-    scratch: Mutex<Option<TempDir>>,
+    scratch: Mutex<Option<Scratch>>,
     scratch_path: PathBuf,
 }
 
@@ -130,20 +129,14 @@ impl Session {
         (self.engine.pid().await, self.engine.endpoint().await)
     }
 
-    fn lock_scratch(&self) -> MutexGuard<'_, Option<TempDir>> {
+    fn lock_scratch(&self) -> MutexGuard<'_, Option<Scratch>> {
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn scratch(parent: Option<&Path>) -> Result<TempDir, Error> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("hyperd-mcp-");
-    let made = match parent {
-        Some(parent) => builder.tempdir_in(parent),
-        None => builder.tempdir(),
-    };
-    made.map_err(|error| {
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+fn scratch(parent: Option<&Path>) -> Result<Scratch, Error> {
+    let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+    Scratch::new_in(&parent, "hyperd-mcp-").map_err(|error| {
         Error::new(Code::FileNotFound, format!("Could not make a temporary folder in {}: {error}.", parent.display()))
             .suggest("Point TMPDIR to a folder that exists and can be written to.")
     })
@@ -165,7 +158,9 @@ async fn canonical_home(path: &Path) -> Result<PathBuf, Error> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::InvalidInput)));
     };
-    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    if !folder.is_dir() {
+        own::make_folder(folder).map_err(failed)?;
+    }
     Ok(tokio::fs::canonicalize(folder).await.map_err(failed)?.join(name))
 }
 

@@ -11,46 +11,46 @@ use tokio::process::Command;
 use crate::support::{Running, hyperd, runs, wait_until};
 
 /// The folder of a daemon; the daemon ends with it.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder can be made"))
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// A server of this daemon.
-    async fn server(&self) -> Running {
+    pub(crate) async fn server(&self) -> Running {
         Running::with(&[], &["--ephemeral-only"], &self.variables().await).await
     }
 
-    async fn variables(&self) -> Vec<(&'static str, String)> {
+    pub(crate) async fn variables(&self) -> Vec<(&'static str, String)> {
         let folder = self.path().to_string_lossy().into_owned();
         vec![("HYPERD_MCP_DAEMON_DIR", folder), ("HYPERD_PATH", hyperd().await.to_string_lossy().into_owned())]
     }
 
     /// Runs the command with these arguments to its end.
-    async fn command(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
         command.args(arguments).envs(self.variables().await).stdin(Stdio::null());
         command.output().await.expect("the command runs")
     }
 
-    async fn state(&self) -> Value {
+    pub(crate) async fn state(&self) -> Value {
         let output = self.command(&["daemon", "status"]).await;
         assert!(output.status.success(), "the daemon runs: {}", String::from_utf8_lossy(&output.stdout));
         serde_json::from_slice(&output.stdout).expect("its state is JSON")
     }
 
-    fn announced(&self) -> Value {
+    pub(crate) fn announced(&self) -> Value {
         let text = std::fs::read(self.path().join("daemon.json")).expect("there is a file of the daemon");
         serde_json::from_slice(&text).expect("the file is JSON")
     }
 
-    async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let output = self.command(&["daemon", "stop"]).await;
         assert!(output.status.success(), "the daemon ends: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -66,13 +66,20 @@ impl Drop for Home {
     }
 }
 
-fn number(value: &Value) -> u64 {
+pub(crate) fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("a number, not {value}"))
 }
 
-fn signal(name: &str, pid: u64) {
+pub(crate) fn signal(name: &str, pid: u64) {
     let sent = std::process::Command::new("kill").args([name, &pid.to_string()]).status().expect("kill runs");
     assert!(sent.success(), "failed to send {name} to {pid}");
+}
+
+/// The path of the socket at which hyperd listens.
+pub(crate) fn socket(endpoint: &Value) -> std::path::PathBuf {
+    let endpoint = endpoint.as_str().and_then(|endpoint| endpoint.strip_prefix("tab.domain://"));
+    let (folder, name) = endpoint.and_then(|rest| rest.split_once("/domain/")).expect("a socket");
+    Path::new(folder).join(name)
 }
 
 /// Whether anything listens at a port of the loopback address.
@@ -108,8 +115,8 @@ async fn share_one(round: usize) {
     assert_eq!(state["clients"], 2, "round {round}: {state}");
     let announced = home.announced();
     let (daemon, port) = (number(&announced["pid"]), number(&announced["port"]));
-    let hyperd_port =
-        announced["endpoint"].as_str().and_then(|at| at.rsplit(':').next()?.parse().ok()).expect("a port");
+    let socket = socket(&announced["endpoint"]);
+    assert!(socket.exists(), "round {round}: hyperd listens at {}", socket.display());
     for server in [&mut one, &mut two] {
         server.signal("-TERM");
         server.child.wait().await.expect("the server ends");
@@ -118,7 +125,7 @@ async fn share_one(round: usize) {
     }
     home.stop().await;
     wait_until("the end of the daemon and its hyperd", || !runs(daemon) && !runs(first)).await;
-    assert!(!listens(port) && !listens(hyperd_port), "round {round}: a socket is left");
+    assert!(!listens(port) && !socket.exists(), "round {round}: a socket is left");
     assert!(!home.path().join("daemon.json").exists(), "round {round}: the daemon's file is left");
 }
 

@@ -2,14 +2,19 @@
 //! One program for all of it, because its cases mostly wait, and `cargo test` runs one program after the other.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+mod access;
 mod daemon;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ends;
+#[cfg(target_os = "linux")]
+mod hangs;
 mod leftovers;
 mod mounts;
 #[cfg(target_os = "linux")]
 mod places;
+mod presence;
 mod random;
 mod storm;
 mod support;

@@ -38,6 +38,16 @@ impl Running {
     /// The same with environment variables, and with a hyperd of its own only where the arguments ask for one.
     pub(crate) async fn with(below: &[&str], arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::within(temporary, below, arguments, variables).await
+    }
+
+    /// The same with its temporary files in a folder that is there already.
+    pub(crate) async fn within(
+        temporary: tempfile::TempDir,
+        below: &[&str],
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Self {
         let command = [below, &[env!("CARGO_BIN_EXE_hyperd-mcp")], arguments].concat();
         let mut child = Command::new(command[0])
             .args(&command[1..])
