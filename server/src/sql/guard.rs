@@ -16,6 +16,10 @@ pub fn read(sql: &str) -> Result<(), Error> {
             Error::invalid(format!("`query` only reads, and this {verb} statement writes; nothing was changed."))
                 .suggest("Call execute for statements that change data or tables.")
         }
+        Kind::Unclear => {
+            Error::invalid(format!("`query` only reads, and this {verb} statement may write; nothing was changed."))
+                .suggest("Call execute for statements that change data or tables.")
+        }
         Kind::Unknown => {
             Error::invalid(format!("`query` does not know {} as a statement that only reads.", start(sql)))
                 .suggest("Use SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN.")
@@ -88,10 +92,25 @@ fn refused(tool: &str, statement: &Statement) -> Error {
             Error::invalid("U&\"...\" hides what a name is, so that nobody can tell what the statement does.")
                 .suggest("Write the characters themselves, in plain double quotes.")
         }
+        Kind::OddCharacter(odd) => Error::invalid(format!(
+            "The character U+{:04X} stands outside of quotes, at line {}, column {}. Hyper reads some such characters as \
+             spaces and others as letters, so that the statement may not do what it looks like.",
+            u32::from(odd.character),
+            odd.line,
+            odd.column
+        ))
+        .suggest("Write a plain space in its place; where it belongs to a name, put the name in double quotes."),
+        Kind::Unclear => Error::invalid(format!(
+            "`{tool}` cannot tell what this {verb} statement changes, and runs only what it can tell."
+        ))
+        .suggest(
+            "Write each table as database.public.table, table or ONLY (table), right after INSERT INTO, UPDATE, \
+             DELETE FROM, TRUNCATE, COPY, or CREATE, ALTER and DROP TABLE; schemas after CREATE, ALTER and DROP SCHEMA.",
+        ),
         Kind::HoldsNul => Error::invalid("The statement has a NUL character in it, which no statement can.")
             .suggest("Take it out; CHR(0) in a statement is no way around it, for Hyper's texts hold none."),
         Kind::Temporary => {
-            Error::invalid(format!("{verb} TEMPORARY makes a table of one connection, and calls share several."))
+            Error::invalid(format!("{verb} is for a temporary table, which one connection has; calls share several."))
                 .suggest("Make a table without TEMPORARY; those in `local` end with the session.")
         }
         Kind::ExplainedWrite => Error::invalid(format!("{verb} ANALYZE does what it explains, and that is a write."))
@@ -142,7 +161,7 @@ mod tests {
     #[case::empty_among_others(&["DELETE FROM t", ""], "Statement 2 of 2")]
     #[case::ddl_batch(&["CREATE TABLE a(i int)", "CREATE TABLE b(i int)"], "several statements that change tables")]
     #[case::mix(&["CREATE TABLE a(i int)", "DELETE FROM b"], "together with other statements")]
-    #[case::temporary(&["CREATE TEMP TABLE a(i int)"], "a table of one connection")]
+    #[case::temporary(&["CREATE TEMP TABLE a(i int)"], "temporary table, which one connection has")]
     #[case::explained_write(&["EXPLAIN (ANALYZE) DELETE FROM t"], "does what it explains")]
     #[case::transaction(&["BEGIN", "DELETE FROM b", "COMMIT"], "BEGIN is not needed")]
     fn execute_refuses_what_is_no_batch(#[case] statements: &[&str], #[case] message: &str) {

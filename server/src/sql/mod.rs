@@ -6,6 +6,7 @@ mod lexer;
 mod quote;
 pub mod structure;
 mod subquery;
+mod targets;
 
 pub use lexer::names;
 pub use quote::{identifier, literal, table};
