@@ -7,6 +7,9 @@ use crate::error::{Code, Error};
 /// SQLSTATE of what cannot be done beside something else that is done at the same moment.
 pub(super) const SERIALIZATION_FAILURE: &str = "40001";
 
+/// SQLSTATE of a write into what is attached read-only.
+const READ_ONLY: &str = "25006";
+
 /// Translates an error of a statement whose unqualified names were resolved in `database`.
 pub(super) fn translate(error: HyperError, database: &str) -> Error {
     match error {
@@ -57,6 +60,8 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         // Which of them hyperd says of a full disk depends on what it was writing.
         _ if state.starts_with("53") || matches!(state, "58000" | "58030") => no_room(text),
         "55006" => busy(text),
+        READ_ONLY => Error::invalid(format!("The database is attached read-only; nothing was changed. ({text})"))
+            .suggest("Detach it, then call attach_database with the same alias and writable: true."),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
     }
@@ -127,6 +132,7 @@ mod tests {
     #[case::at_the_same_moment("40001", Code::ResourceBusy)]
     #[case::syntax("42601", Code::SqlError)]
     #[case::full("53100", Code::SqlError)]
+    #[case::read_only("25006", Code::InvalidArgument)]
     fn sqlstates_have_codes_and_are_kept(#[case] state: &str, #[case] code: Code) {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");
         assert_eq!(error.code, code);

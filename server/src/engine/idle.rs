@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::connection::{Attachment, Connection};
+use super::modes::Modes;
 use crate::limits;
 
 /// Connections that nobody uses at the moment.
@@ -13,6 +14,8 @@ pub(super) struct Idle {
     connections: Mutex<Vec<Connection>>,
     /// The version of the attachments below which a connection holds a file that was detached.
     version_min: AtomicU64,
+    /// How each read-only file was attached last.
+    pub(super) modes: Modes,
 }
 
 impl Idle {

@@ -73,6 +73,7 @@ impl Lease {
 
     /// Runs one statement that returns no rows; answers how many rows it changed.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let statement = classify(sql);
         // What answers how many rows it changed is noted by that; whatever else may have changed something by failing.
@@ -86,7 +87,7 @@ impl Lease {
         ended
     }
 
-    async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+    pub(super) async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         self.watch(call, async { wire.execute_command(sql).await }).await
@@ -94,6 +95,7 @@ impl Lease {
 
     /// Runs one query and reads its rows until one of the bounds is reached.
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
@@ -107,6 +109,7 @@ impl Lease {
 
     /// The columns of a query's result, of whatever types; none of its rows is read.
     pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
@@ -160,6 +163,7 @@ impl Lease {
     pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
         database.clone_into(&mut self.database);
         self.wanted = wanted.clone();
+        self.reset(call).await?;
         let connection = self.connection()?;
         if connection.version != Some(wanted.version) {
             for (sql, alias) in connection.stale(wanted) {
@@ -168,9 +172,8 @@ impl Lease {
             }
             self.connection()?.version = Some(wanted.version);
         }
-        for (sql, attachment) in self.connection()?.missing(wanted, |alias| alias == database) {
-            self.change(call, &sql).await?;
-            self.connection()?.attached(attachment);
+        for attachment in self.connection()?.missing(wanted, |alias| alias == database) {
+            self.attach(call, attachment).await?;
         }
         let current = self.connection()?.search_path.as_deref();
         if current != Some(database) && !database.is_empty() {
@@ -189,12 +192,13 @@ impl Lease {
         }
         let words = sql::names(sql);
         let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
-        for (sql, attachment) in connection.missing(&self.wanted, named) {
-            match self.change(call, &sql).await {
-                Ok(()) => self.connection()?.attached(attachment),
+        for attachment in connection.missing(&self.wanted, named) {
+            let alias = attachment.alias.clone();
+            match self.attach(call, attachment).await {
+                Ok(()) => {}
                 Err(error) if error.code == Code::ConnectionLost => return Err(error),
                 // It may be named by chance. If not, the statement fails, and only the statements that name it.
-                Err(error) => tracing::warn!(%error, %sql, "a database could not be attached to a connection"),
+                Err(error) => tracing::warn!(%error, %alias, "a database could not be attached to a connection"),
             }
         }
         Ok(())
@@ -218,7 +222,7 @@ impl Lease {
     }
 
     /// Attaches or detaches; Hyper refuses that at the moment in which another connection changes the tables there.
-    async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+    pub(super) async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
         for _ in 1..limits::ATTACH_TRIES_MAX {
             match self.send(call, sql).await {
                 Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
@@ -279,7 +283,18 @@ impl Lease {
         error
     }
 
-    fn connection(&mut self) -> Result<&mut Connection, Error> {
+    /// Whether hyperd would answer a statement with rows; it parses it and does nothing.
+    pub(super) async fn returns_rows(&mut self, call: &Call, sql: &str) -> Result<bool, Error> {
+        self.attach_named(call, sql).await?;
+        let wire = self.wire()?;
+        self.watch(call, rows::returns_rows(&wire, sql)).await
+    }
+
+    pub(super) fn idle(&self) -> &Idle {
+        &self.idle
+    }
+
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, Error> {
         self.connection.as_mut().ok_or_else(given_back)
     }
 

@@ -73,6 +73,15 @@ pub(super) async fn columns(wire: &AsyncConnection, sql: &str) -> hyperdb_api::R
     Ok(named.collect())
 }
 
+/// Whether a statement returns rows, as hyperd says that has parsed it.
+pub(super) async fn returns_rows(wire: &AsyncConnection, sql: &str) -> hyperdb_api::Result<bool> {
+    let client = wire.async_tcp_client().ok_or_else(not_tcp)?;
+    let statement = client.prepare(sql).await?;
+    let returns_rows = statement.column_count() > 0;
+    statement.close(client).await?;
+    Ok(returns_rows)
+}
+
 /// Runs `sql` and reads its rows within `bounds`.
 pub(super) async fn read(wire: &AsyncConnection, sql: &str, bounds: Bounds) -> hyperdb_api::Result<Rows> {
     let client = wire.async_tcp_client().ok_or_else(not_tcp)?;

@@ -1,8 +1,11 @@
 //! Kinds of statements, told without asking hyperd: what only reads, what writes and where, and what neither of the
-//! tools `query` and `execute` takes. hyperd has no read-only mode, so that this is what keeps `query` from writing.
+//! tools `query` and `execute` takes. hyperd knows no connection that only reads, so that this is what keeps `query` from
+//! writing.
 
 use super::lexer::{self, Fault, Odd, Token};
+use super::sources;
 use super::targets::{self, Name};
+use crate::error::Error;
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ const OPAQUE_FUNCTIONS: [&str; 6] =
     ["hyper_execute_query_plan", "raw_sql_function", "raw_sql_aggregate", "raw_sql_subquery", "foreign_table", "train"];
 
 /// A statement's kind and what it changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Statement {
     /// What it does.
     pub kind: Kind,
@@ -65,11 +68,20 @@ pub struct Statement {
     pub is_counted: bool,
     /// Of a read, whether words of writes stand in it as well. Its form says that they are names; hyperd knows.
     pub holds_write_words: bool,
+    /// Why it is refused all the same, where it reads what is no file.
+    pub unreadable: Option<Error>,
 }
 
 impl Statement {
     fn of(kind: Kind, verb: impl Into<String>) -> Self {
-        Self { kind, verb: verb.into(), targets: Vec::new(), is_counted: false, holds_write_words: false }
+        Self {
+            kind,
+            verb: verb.into(),
+            targets: Vec::new(),
+            is_counted: false,
+            holds_write_words: false,
+            unreadable: None,
+        }
     }
 }
 
@@ -97,9 +109,11 @@ pub fn classify(sql: &str) -> Statement {
     } else {
         kind(body)
     };
-    let holds_write_words =
-        kind == Kind::Read && body.iter().any(|token| WRITE_WORDS.iter().any(|word| token.is(word)));
-    let mut statement = Statement { holds_write_words, ..Statement::of(kind, verb) };
+    // A plain EXPLAIN does nothing, whatever it explains.
+    let may_write = kind == Kind::Read && explained_body(body).is_none_or(|(_, is_plain)| !is_plain);
+    let holds_write_words = may_write && body.iter().any(|token| WRITE_WORDS.iter().any(|word| token.is(word)));
+    let unreadable = sources::check(body).err();
+    let mut statement = Statement { holds_write_words, unreadable, ..Statement::of(kind, verb) };
     if matches!(kind, Kind::Dml | Kind::Ddl) {
         let is_wrapped = body.len() < tokens.len();
         match changed(kind, main(body)).filter(|_| kind == Kind::Ddl || !(is_wrapped || holds_write(body))) {
@@ -135,7 +149,7 @@ fn kind(body: &[Token]) -> Kind {
         return Kind::Unclear;
     }
     match body.first() {
-        Some(verb) if verb.is("explain") => explain(&body[1..]),
+        Some(verb) if verb.is("explain") => explain(body),
         _ => plain(body),
     }
 }
@@ -214,18 +228,31 @@ fn with(body: &[Token]) -> Kind {
 }
 
 /// EXPLAIN with options may run what it explains.
-fn explain(rest: &[Token]) -> Kind {
+fn explain(body: &[Token]) -> Kind {
+    let Some((inner, is_plain)) = explained_body(body) else { return Kind::Unknown };
+    match plain(unwrapped(inner)) {
+        Kind::Dml | Kind::Ddl | Kind::Temporary if is_plain => Kind::Read,
+        Kind::Dml | Kind::Ddl | Kind::Temporary => Kind::ExplainedWrite,
+        kind => kind,
+    }
+}
+
+/// What an EXPLAIN explains, and whether it has no options; none of another statement.
+fn explained_body(body: &[Token]) -> Option<(&[Token], bool)> {
+    let (_, rest) = body.split_first().filter(|(verb, _)| verb.is("explain"))?;
     let inner = match rest.first() {
         Some(Token::Symbol('(')) if rest.get(1).is_some_and(|token| !starts_query(token)) => skip_group(rest),
         _ => rest,
     };
     let skipped = inner.iter().take_while(|token| token.is("analyze") || token.is("verbose")).count();
-    let is_plain = inner.len() == rest.len() && skipped == 0;
-    match plain(unwrapped(&inner[skipped..])) {
-        Kind::Dml | Kind::Ddl | Kind::Temporary if is_plain => Kind::Read,
-        Kind::Dml | Kind::Ddl | Kind::Temporary => Kind::ExplainedWrite,
-        kind => kind,
-    }
+    Some((&inner[skipped..], inner.len() == rest.len() && skipped == 0))
+}
+
+/// The statement that an EXPLAIN explains, without EXPLAIN and its options; none where the text is no EXPLAIN.
+pub fn explained(sql: &str) -> Option<&str> {
+    let tokens = lexer::tokens(sql).ok()?;
+    let (inner, _) = explained_body(&tokens)?;
+    lexer::offset_of(sql, tokens.len() - inner.len()).map(|at| &sql[at..])
 }
 
 fn copy(body: &[Token]) -> Kind {

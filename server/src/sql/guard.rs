@@ -6,12 +6,15 @@ use super::classify::{Kind, Statement, classify};
 use crate::error::Error;
 use crate::limits::EXCERPT_CHARS_MAX;
 
-/// Refuses all but one statement that only reads.
-pub fn read(sql: &str) -> Result<(), Error> {
+/// Refuses all but one statement that only reads, and answers what it is.
+pub fn read(sql: &str) -> Result<Statement, Error> {
     let statement = classify(sql);
     let verb = &statement.verb;
     Err(match statement.kind {
-        Kind::Read => return Ok(()),
+        Kind::Read => match statement.unreadable {
+            None => return Ok(statement),
+            Some(error) => error,
+        },
         Kind::Dml | Kind::Ddl | Kind::Temporary => {
             Error::invalid(format!("`query` only reads, and this {verb} statement writes; nothing was changed."))
                 .suggest("Call execute for statements that change data or tables.")
@@ -28,18 +31,28 @@ pub fn read(sql: &str) -> Result<(), Error> {
     })
 }
 
-/// Refuses a batch that is not to be run as a whole; answers the names of all that it changes.
-pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
+/// What a batch is, for those who run it.
+#[derive(Debug)]
+pub struct Batch {
+    /// The names of all that it changes.
+    pub targets: Vec<Vec<String>>,
+    /// The kind of its statement, where it has but one.
+    pub only: Option<Kind>,
+}
+
+/// Refuses a batch that is not to be run as a whole.
+pub fn batch(statements: &[String]) -> Result<Batch, Error> {
     let mut targets = Vec::new();
     let mut ddl = 0;
+    let mut only = None;
     for (index, sql) in statements.iter().enumerate() {
         let statement = classify(sql);
+        only = (statements.len() == 1).then_some(statement.kind);
         let refused = match statement.kind {
-            Kind::Ddl => {
-                ddl += 1;
-                None
+            Kind::Ddl | Kind::Dml => {
+                ddl += usize::from(statement.kind == Kind::Ddl);
+                statement.unreadable
             }
-            Kind::Dml => None,
             Kind::Read => Some(
                 Error::invalid(format!("`execute` changes data, and this {} statement only reads.", statement.verb))
                     .suggest("Call query for its rows."),
@@ -70,7 +83,7 @@ pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
         ))
         .suggest("Call execute once for each CREATE, DROP or ALTER, and once for all INSERT, UPDATE and DELETE."));
     }
-    Ok(targets)
+    Ok(Batch { targets, only })
 }
 
 /// The refusals that both tools share.
@@ -173,6 +186,6 @@ mod tests {
     #[test]
     fn dml_batches_pass() {
         let statements = ["INSERT INTO a VALUES (1)".to_owned(), "DELETE FROM lake.public.b".to_owned()];
-        assert_eq!(batch(&statements).expect("a batch").len(), 2);
+        assert_eq!(batch(&statements).expect("a batch").targets.len(), 2);
     }
 }

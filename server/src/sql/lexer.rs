@@ -99,6 +99,8 @@ fn located(fault: Fault, sql: &str, rest: &str) -> Fault {
 /// hyperd 0.0.26963 takes U+00A0, U+2000 to U+200F, U+2028, U+2029, U+3000 and U+FEFF for white space, and all other
 /// characters beyond ASCII for letters; of the control characters it takes only U+0009 to U+000D.
 pub(super) fn is_odd(c: char) -> bool {
+    /// The last two code points of each plane are no characters.
+    const NONCHARACTERS: u32 = 0xfffe;
     match c {
         '\t'..='\r' => false,
         '\u{ad}'
@@ -128,8 +130,7 @@ pub(super) fn is_odd(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => true,
-        // The last two of each plane are no characters.
-        _ if u32::from(c) & 0xfffe == 0xfffe => true,
+        _ if u32::from(c) & NONCHARACTERS == NONCHARACTERS => true,
         ' ' => false,
         c => c.is_control() || c.is_whitespace(),
     }
