@@ -3,10 +3,15 @@
 #![cfg(unix)]
 
 mod daemon;
+mod differential;
 mod ends;
+mod grammar;
+mod hostile;
 mod leftovers;
+mod modes;
 #[cfg(target_os = "linux")]
 mod places;
+mod protocol;
 mod random;
 mod storm;
 mod support;
