@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::outbox::Outbox;
 
 /// How far a long call has come.
 #[derive(Debug, Clone)]
@@ -64,6 +65,8 @@ pub struct Call {
     statement_deadline: Duration,
     client: Option<String>,
     progress: Option<UnboundedSender<Update>>,
+    /// Where its answer goes, of a call whose answer may be long.
+    outbox: Option<Outbox>,
     unwritten: Arc<Mutex<HashMap<PathBuf, Unwritten>>>,
     /// Whether the call holds a connection.
     connection: Arc<AtomicBool>,
@@ -78,6 +81,7 @@ impl Call {
             statement_deadline,
             client: None,
             progress: None,
+            outbox: None,
             unwritten: Arc::default(),
             connection: Arc::default(),
         }
@@ -96,6 +100,39 @@ impl Call {
         let printable = name.chars().filter(|c| !c.is_control());
         self.client = Some(printable.take(limits::CLIENT_NAME_CHARS_MAX).collect());
         self
+    }
+
+    /// A call that waits with its work while its client leaves answers unread.
+    #[must_use]
+    pub(crate) fn answering_into(mut self, outbox: Outbox) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Whether the client has read enough of what was answered for another long answer.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbox.as_ref().is_none_or(Outbox::has_room)
+    }
+
+    /// Waits until it has.
+    pub(crate) async fn room(&self) -> Result<(), Error> {
+        match &self.outbox {
+            Some(outbox) if !outbox.has_room() => self.race(outbox.room()).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Does work of the processor's: where there is much of it, beside the other calls and not before them.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if bytes <= limits::SQL_BYTES_AT_ONCE {
+            return Ok(work());
+        }
+        let done = self.race(tokio::task::spawn_blocking(work)).await?;
+        done.map_err(|error| Error::internal(format!("The work of a call ended: {error}.")))
     }
 
     /// What the client calls itself, where it said so.

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `args`, `call`, `config`, `error`, `guard`, `limits`, `own`, `schema`, `scratch` and `sql` are leaves: each layer may call them. `hyperd` finds
-//! the executable or has `fetch` get it; `daemon` keeps one for all servers of a user, and tells the engine where it is. Only `engine` names the driver, only `server` and `tool` name the protocol.
+//! the executable or has `fetch` get it; `daemon` keeps one for all servers of a user, and tells the engine where it is. Only `engine` names the driver, only `server`,
+//! `tool`, `transport` and `request_ids` name the protocol.
 
 pub mod args;
 pub mod call;
@@ -22,7 +23,9 @@ pub mod guard;
 pub mod hyperd;
 pub mod ingest;
 pub mod limits;
+mod outbox;
 mod own;
+mod request_ids;
 mod schema;
 pub mod scratch;
 pub mod server;
@@ -30,4 +33,5 @@ pub mod session;
 pub mod sql;
 pub mod tool;
 pub mod tools;
+mod transport;
 pub mod watch;

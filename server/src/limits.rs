@@ -42,9 +42,15 @@ pub const LOAD_FILES_CONCURRENT_DEFAULT: u32 = 8;
 /// Most keys that an error about a merge names.
 pub const MERGE_KEYS_NAMED_MAX: usize = 5;
 
-/// Longest message of a client. The transport drops a longer one unanswered; this is more than a call may be long, so
-/// that one which is too long is told so.
+/// Longest message of a client; more than a call may be long, so that a call's own bounds are told first.
 pub const MESSAGE_BYTES_MAX: usize = 512 << 20;
+/// How much may wait to be written to a client before a query waits until it reads. Those that run by then add their
+/// answers, one for each connection to hyperd at most.
+pub const ANSWERS_BYTES_MAX: usize = 64 << 20;
+/// How much may wait before nothing more is read of a client that does not read.
+pub const UNREAD_BYTES_MAX: usize = 256 << 20;
+/// Longest SQL that is looked through in the place where it is asked for; longer ones do not hold up other calls.
+pub const SQL_BYTES_AT_ONCE: usize = 64 << 10;
 /// Longest text that `load_data` takes.
 pub const DATA_CHARS_MAX: u32 = 64 << 20;
 /// Most columns of an input.
@@ -106,6 +112,10 @@ pub const ATTACH_TRIES_MAX: u32 = 100;
 pub const ATTACH_PAUSE_MS: u64 = 5;
 /// How long an executable may take to say which hyperd it is.
 pub const VERSION_DEADLINE_MS: u64 = 10_000;
+/// How long a writable attachment waits for other sessions of one hyperd that hold the file read-only.
+pub const MODE_WAIT_MS: u64 = 2_000;
+/// The pause between two of its tries.
+pub const MODE_PAUSE_MS: u64 = 20;
 /// How often hyperd is asked for a sign of life while a statement runs.
 pub const PULSE_MS: u64 = 2_000;
 /// How long an idle connection keeps a file attached that outlives the session, for the next call that wants it.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, ErrorData, Implementation, InitializeResult, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, Tool,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
+    InitializeResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
-use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::limits;
+use crate::outbox::Outbox;
 use crate::session::Session;
 use crate::tools;
+use crate::transport::Lines;
 
 const INSTRUCTIONS: &str = "SQL on Hyper. `local` is empty at the start and deleted at the end; `persistent`, where \
     there is one, stays; attach_database adds other .hyper files. Tools take `database` to say which one they mean. \
@@ -26,6 +26,8 @@ const INSTRUCTIONS: &str = "SQL on Hyper. `local` is empty at the start and dele
 #[derive(Clone)]
 pub struct Server {
     inner: Arc<Inner>,
+    /// What waits to be written to the client that this clone serves.
+    outbox: Outbox,
 }
 
 struct Inner {
@@ -38,7 +40,8 @@ impl Server {
     /// Starts hyperd where the configuration asks for it, makes the local database and opens the persistent one.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let session = Arc::new(Session::start(&config).await?);
-        Ok(Self { inner: Arc::new(Inner { config, session, stopping: CancellationToken::new() }) })
+        let inner = Arc::new(Inner { config, session, stopping: CancellationToken::new() });
+        Ok(Self { inner, outbox: Outbox::default() })
     }
 
     /// Cancels the calls that are under way, lets go of all databases and deletes the local one. Doing it again does nothing.
@@ -53,8 +56,9 @@ impl Server {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(limits::MESSAGE_BYTES_MAX);
-        let running = self.clone().serve(transport).await?;
+        let outbox = Outbox::default();
+        let client = Self { inner: Arc::clone(&self.inner), outbox: outbox.clone() };
+        let running = client.serve(Lines::new(read, write, outbox)).await?;
         drop(running.waiting().await);
         Ok(())
     }
@@ -62,6 +66,11 @@ impl Server {
     /// Cancelled when the server stops.
     pub fn stopping(&self) -> &CancellationToken {
         &self.inner.stopping
+    }
+
+    /// What waits to be written to the client.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// What the server was started with.
@@ -93,6 +102,25 @@ impl ServerHandler for Server {
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         tools::find(name).map(|route| route.tool().clone())
+    }
+
+    /// What rmcp cannot read as the request that its method names comes here as well as what nobody knows.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        const KNOWN: [&str; 3] = ["initialize", "tools/call", "tools/list"];
+        if KNOWN.contains(&request.method.as_str()) {
+            let text = match request.method.as_str() {
+                "tools/call" => {
+                    "tools/call takes the parameters `name`, a string, and `arguments`, an object.".to_owned()
+                }
+                method => format!("The parameters of {method} cannot be read."),
+            };
+            return Err(ErrorData::invalid_params(text, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
     }
 
     async fn call_tool(

@@ -140,6 +140,9 @@ impl Route {
         }
         let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
         let mut call = call.until(server.stopping().clone());
+        if self.access == Access::Read {
+            call = call.answering_into(server.outbox().clone());
+        }
         // Of a client without a handshake each request says whose it is.
         if let Some(client) = context.client_info() {
             call = call.of_client(&client.name);

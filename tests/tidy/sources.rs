@@ -25,6 +25,8 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
     let allowed = [
         "server/src/server.rs",
         "server/src/tool.rs",
+        "server/src/transport.rs",
+        "server/src/request_ids.rs",
         "server/src/main.rs",
         "harness/src/target/",
         "server/tests/",

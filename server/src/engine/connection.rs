@@ -26,6 +26,8 @@ pub struct Attachment {
     pub generation: u64,
     /// Whether what is written into it must be on disk before it is answered as done.
     pub lasting: bool,
+    /// Whether no call may change it, so that hyperd is asked to hold it read-only.
+    pub read_only: bool,
 }
 
 /// All that a connection must have attached before a statement runs on it.
@@ -48,6 +50,10 @@ pub(super) struct Connection {
     pub(super) epoch: u64,
     /// When hyperd was started that it leads to, as hyperd says it.
     pub(super) started: String,
+    /// What it calls itself in hyperd, which RESET ALL takes away.
+    pub(super) application: String,
+    /// Whether a statement of a call may have left a setting on it.
+    pub(super) has_settings: bool,
     /// Since when nobody uses it.
     pub(super) idle_since: Instant,
 }
@@ -106,19 +112,16 @@ impl Connection {
             search_path: None,
             epoch: 0,
             started: started.unwrap_or_default().to_owned(),
+            application: application.to_owned(),
+            has_settings: false,
             idle_since: Instant::now(),
         })
     }
 
-    /// The statements that attach what the statement names and the connection lacks.
-    pub(super) fn missing(&self, wanted: &Attachments, named: impl Fn(&str) -> bool) -> Vec<(String, Attachment)> {
+    /// What a statement names and the connection has not attached.
+    pub(super) fn missing(&self, wanted: &Attachments, named: impl Fn(&str) -> bool) -> Vec<Attachment> {
         let lacks = |new: &&Attachment| !self.attached.iter().any(|attached| attached.database == **new);
-        let new = wanted.databases.iter().filter(|new| named(&new.alias)).filter(lacks);
-        new.map(|new| {
-            let path = sql::identifier(&new.path.to_string_lossy());
-            (format!("ATTACH DATABASE {path} AS {}", sql::identifier(&new.alias)), new.clone())
-        })
-        .collect()
+        wanted.databases.iter().filter(|new| named(&new.alias)).filter(lacks).cloned().collect()
     }
 
     pub(super) fn attached(&mut self, disk: &Disk, database: Attachment) {

@@ -9,6 +9,9 @@ pub(super) const SERIALIZATION_FAILURE: &str = "40001";
 /// SQLSTATE of attaching a file in another mode than the one in which hyperd has it already.
 pub(super) const INCOMPATIBLE_MODE: &str = "55000";
 
+/// SQLSTATE of a write into what is attached read-only.
+const READ_ONLY: &str = "25006";
+
 /// Translates an error of a statement whose unqualified names were resolved in `database`.
 pub(super) fn translate(error: HyperError, database: &str) -> Error {
     match error {
@@ -63,6 +66,8 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         _ if state.starts_with("53") => Error::new(Code::SqlError, text)
             .suggest("hyperd ran out of memory for this statement. Make it do less, or raise hyperd's limit."),
         "55006" => busy(text),
+        READ_ONLY => Error::invalid(format!("The database is attached read-only; nothing was changed. ({text})"))
+            .suggest("Detach it, then call attach_database with the same alias and writable: true."),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),
         _ => Error::new(Code::SqlError, text),
     }
@@ -133,6 +138,7 @@ mod tests {
     #[case::full("53100", Code::DiskFull)]
     #[case::memory("53200", Code::SqlError)]
     #[case::foreign_system("58030", Code::SqlError)]
+    #[case::read_only("25006", Code::InvalidArgument)]
     fn sqlstates_have_codes_and_are_kept(#[case] state: &str, #[case] code: Code) {
         let error = translate(HyperError::server(Some(state.to_owned()), "m", None, None), "local");
         assert_eq!(error.code, code);

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::connection::{Attachment, Attachments, Connection};
 use super::disk::Disk;
+use super::modes::Modes;
 use crate::error::Error;
 use crate::limits;
 
@@ -15,11 +16,13 @@ pub(super) struct Idle {
     connections: Mutex<Vec<Connection>>,
     /// The version of the attachments below which a connection holds a file that was detached.
     version_min: AtomicU64,
+    /// How each read-only file was attached last.
+    pub(super) modes: Modes,
 }
 
 impl Idle {
     pub(super) fn new(disk: Arc<Disk>) -> Self {
-        Self { disk, connections: Mutex::default(), version_min: AtomicU64::new(0) }
+        Self { disk, connections: Mutex::default(), version_min: AtomicU64::new(0), modes: Modes::default() }
     }
 
     /// Keeps a connection for the next call. What lasts is let go of when no call wants it soon: other servers of the

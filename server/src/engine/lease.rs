@@ -9,9 +9,9 @@ use std::time::Instant;
 use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::connection::{Attached, Attachments, Connection};
+use super::connection::{Attached, Attachment, Attachments, Connection};
 use super::disk::Disk;
-use super::error::{INCOMPATIBLE_MODE, SERIALIZATION_FAILURE, translate};
+use super::error::{SERIALIZATION_FAILURE, translate};
 use super::idle::Idle;
 use super::on_disk;
 use super::reserve::Reserve;
@@ -97,6 +97,7 @@ impl Lease {
     /// Besides Hyper's own: `DISK_FULL` where there is no room to write what it would change, `IO_ERROR` where the file
     /// was replaced while it was in use. Nothing is changed then.
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let statement = classify(sql);
         self.secure(&statement).await?;
@@ -113,7 +114,7 @@ impl Lease {
         ended
     }
 
-    async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
+    pub(super) async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         self.watch(call, async { wire.execute_command(sql).await }).await
@@ -121,6 +122,7 @@ impl Lease {
 
     /// Runs one query and reads its rows until one of the bounds is reached.
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
@@ -134,6 +136,7 @@ impl Lease {
 
     /// The columns of a query's result, of whatever types; none of its rows is read.
     pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
+        self.trace(sql)?;
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
@@ -187,6 +190,7 @@ impl Lease {
     pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
         database.clone_into(&mut self.database);
         self.wanted = wanted.clone();
+        self.reset(call).await?;
         if self.connection()?.version != Some(wanted.version) {
             let disk = Arc::clone(&self.disk);
             let outcome = self.connection()?.let_go(&disk, |held| !wanted.databases.contains(held)).await;
@@ -196,10 +200,8 @@ impl Lease {
             }
             self.connection()?.version = Some(wanted.version);
         }
-        for (sql, attachment) in self.connection()?.missing(wanted, |alias| alias == database) {
-            self.attach(call, &sql).await?;
-            let disk = Arc::clone(&self.disk);
-            self.connection()?.attached(&disk, attachment);
+        for attachment in self.connection()?.missing(wanted, |alias| alias == database) {
+            self.attach(call, attachment).await?;
         }
         let current = self.connection()?.search_path.as_deref();
         if current != Some(database) && !database.is_empty() {
@@ -218,15 +220,13 @@ impl Lease {
         }
         let words = sql::names(sql);
         let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
-        for (sql, attachment) in connection.missing(&self.wanted, named) {
-            match self.attach(call, &sql).await {
-                Ok(()) => {
-                    let disk = Arc::clone(&self.disk);
-                    self.connection()?.attached(&disk, attachment);
-                }
+        for attachment in connection.missing(&self.wanted, named) {
+            let alias = attachment.alias.clone();
+            match self.attach(call, attachment).await {
+                Ok(()) => {}
                 Err(error) if error.code == Code::ConnectionLost => return Err(error),
                 // It may be named by chance. If not, the statement fails, and only the statements that name it.
-                Err(error) => tracing::warn!(%error, %sql, "a database could not be attached to a connection"),
+                Err(error) => tracing::warn!(%error, %alias, "a database could not be attached to a connection"),
             }
         }
         Ok(())
@@ -269,12 +269,18 @@ impl Lease {
         Ok(())
     }
 
-    /// Attaches; Hyper refuses that at the moment in which another connection changes the tables there, or looks whether
-    /// anybody holds the file.
-    async fn attach(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
+    /// Notes that the connection has a database attached.
+    pub(super) fn attached(&mut self, attachment: Attachment) -> Result<(), Error> {
+        let disk = Arc::clone(&self.disk);
+        self.connection()?.attached(&disk, attachment);
+        Ok(())
+    }
+
+    /// Attaches; Hyper refuses that at the moment in which another connection changes the tables there.
+    pub(super) async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
         for _ in 1..limits::ATTACH_TRIES_MAX {
             match self.send(call, sql).await {
-                Err(error) if matches!(error.sqlstate.as_deref(), Some(SERIALIZATION_FAILURE | INCOMPATIBLE_MODE)) => {}
+                Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
                 done => return done.map(drop),
             }
             call.race(tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS))).await?;
@@ -332,7 +338,18 @@ impl Lease {
         error
     }
 
-    fn connection(&mut self) -> Result<&mut Connection, Error> {
+    /// Whether hyperd would answer a statement with rows; it parses it and does nothing.
+    pub(super) async fn returns_rows(&mut self, call: &Call, sql: &str) -> Result<bool, Error> {
+        self.attach_named(call, sql).await?;
+        let wire = self.wire()?;
+        self.watch(call, rows::returns_rows(&wire, sql)).await
+    }
+
+    pub(super) fn idle(&self) -> &Idle {
+        &self.idle
+    }
+
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, Error> {
         self.connection.as_mut().ok_or_else(given_back)
     }
 

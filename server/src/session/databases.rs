@@ -43,9 +43,16 @@ pub struct Database {
 pub(super) struct Databases {
     list: Vec<(Database, u64)>,
     version: u64,
+    /// Whether no file that outlives the session may change.
+    read_only: bool,
 }
 
 impl Databases {
+    /// None yet; of a read-only server where `read_only` says so.
+    pub(super) fn new(read_only: bool) -> Self {
+        Self { read_only, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, database: Database) {
         self.version += 1;
         self.list.push((database, self.version));
@@ -78,12 +85,7 @@ impl Databases {
     }
 
     pub(super) fn attachments(&self) -> Attachments {
-        let attachment = |(database, generation): &(Database, u64)| Attachment {
-            alias: database.alias.clone(),
-            path: database.path.clone(),
-            generation: *generation,
-            lasting: database.kind != Kind::Local,
-        };
+        let attachment = |(database, generation): &(Database, u64)| self.attachment(database, *generation);
         Attachments { version: self.version, databases: self.list.iter().map(attachment).collect() }
     }
 
@@ -91,13 +93,23 @@ impl Databases {
     pub(super) fn attachments_with(&self, database: &Database) -> Attachments {
         let mut attachments = self.attachments();
         attachments.version += 1;
-        attachments.databases.push(Attachment {
+        attachments.databases.push(self.attachment(database, attachments.version));
+        attachments
+    }
+
+    fn attachment(&self, database: &Database, generation: u64) -> Attachment {
+        Attachment {
             alias: database.alias.clone(),
             path: database.path.clone(),
-            generation: attachments.version,
+            generation,
             lasting: database.kind != Kind::Local,
-        });
-        attachments
+            read_only: self.is_protected(database),
+        }
+    }
+
+    /// Whether no call may change a database.
+    pub(super) fn is_protected(&self, database: &Database) -> bool {
+        !database.writable || (self.read_only && database.kind != Kind::Local)
     }
 
     /// The database that a call goes to.

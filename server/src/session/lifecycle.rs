@@ -51,7 +51,7 @@ impl Session {
         let engine = Engine::start(&config.engine, &scratch_path, &config.limits, unfinished.application()).await?;
         let session = Self {
             engine,
-            databases: RwLock::default(),
+            databases: RwLock::new(Databases::new(config.read_only)),
             changes: tokio::sync::Mutex::default(),
             writers: Mutex::default(),
             catalogs: Mutex::default(),

@@ -8,7 +8,7 @@ use super::databases::{Database, Kind};
 use super::lifecycle::{FileLocks, Session};
 use crate::args::Target;
 use crate::call::Call;
-use crate::engine::{Attachments, Lane, Lease, WrittenOut};
+use crate::engine::{Attachments, Lane, Lease, Protection, WrittenOut};
 use crate::error::Error;
 
 impl Session {
@@ -57,7 +57,14 @@ impl Session {
             return Err(Error::invalid(format!("The database `{}` was detached meanwhile.", database.alias))
                 .suggest("Attach it again with attach_database."));
         }
-        self.engine.acquire(call, &attachments, &database.alias, lane).await
+        loop {
+            call.room().await?;
+            let lease = self.engine.acquire(call, &attachments, &database.alias, lane).await?;
+            // Others may have answered while this call waited for the connection.
+            if call.has_room() {
+                return Ok(lease);
+            }
+        }
     }
 
     /// Waits until what the call changed is on disk, where it is to last. The caller holds no connection.
@@ -79,6 +86,12 @@ impl Session {
     /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
     pub fn is_unwritten(&self, database: &Database) -> bool {
         self.engine.is_unwritten(&database.path)
+    }
+
+    /// What keeps a database as it is that no call may change; none of one that calls may change.
+    pub fn protection(&self, database: &Database) -> Option<Protection> {
+        let is_protected = self.databases.read().unwrap_or_else(PoisonError::into_inner).is_protected(database);
+        is_protected.then(|| self.engine.protection(&database.path).unwrap_or(Protection::Guard))
     }
 
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.

@@ -1,7 +1,11 @@
 //! Kinds of statements, told without asking hyperd: what only reads, what writes and where, and what neither of the
-//! tools `query` and `execute` takes. hyperd has no read-only mode, so that this is what keeps `query` from writing.
+//! tools `query` and `execute` takes. hyperd knows no connection that only reads, so that this is what keeps `query` from
+//! writing.
 
-use super::lexer::{self, Open, Token};
+use super::lexer::{self, Fault, Odd, Token};
+use super::sources;
+use super::targets::{self, Name};
+use crate::error::Error;
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,33 +38,58 @@ pub enum Kind {
     Unterminated,
     /// An identifier with Unicode escapes, `U&"..."`: what it names is not known here.
     EscapedName,
+    /// A character outside of quotes that Hyper may take for something else than it looks like.
+    OddCharacter(Odd),
+    /// Changes something, or may, and what is not understood.
+    Unclear,
     /// Text with a NUL character, which cannot be sent.
     HoldsNul,
     /// Something that Hyper is not known to have.
     Unknown,
 }
 
+/// Words that stand in what changes rows or tables, and elsewhere only as names.
+const WRITE_WORDS: [&str; 7] = ["insert", "update", "delete", "merge", "truncate", "copy", "into"];
+/// Functions that do more than compute: what they run is hidden in a text or a plan. hyperd has them disabled, unless
+/// its operator enables them.
+const OPAQUE_FUNCTIONS: [&str; 6] =
+    ["hyper_execute_query_plan", "raw_sql_function", "raw_sql_aggregate", "raw_sql_subquery", "foreign_table", "train"];
+
 /// A statement's kind and what it changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Statement {
     /// What it does.
     pub kind: Kind,
     /// Its first keyword, upper case, for messages.
     pub verb: String,
-    /// The names of what it changes, each as its parts: `"lake"."public"."t"` has three.
+    /// The names of what it changes; of a kind that changes something there is at least one.
     pub targets: Vec<Vec<String>>,
     /// Whether hyperd answers how many rows it changed: no row then means that nothing is changed.
     pub is_counted: bool,
+    /// Of a read, whether words of writes stand in it as well. Its form says that they are names; hyperd knows.
+    pub holds_write_words: bool,
+    /// Why it is refused all the same, where it reads what is no file.
+    pub unreadable: Option<Error>,
 }
 
-/// Classifies the text of one statement.
+impl Statement {
+    fn of(kind: Kind, verb: impl Into<String>) -> Self {
+        Self {
+            kind,
+            verb: verb.into(),
+            targets: Vec::new(),
+            is_counted: false,
+            holds_write_words: false,
+            unreadable: None,
+        }
+    }
+}
+
+/// Classifies the text of one statement, in time that grows with its length and no faster.
 pub fn classify(sql: &str) -> Statement {
     let tokens = match lexer::tokens(sql) {
         Ok(tokens) => tokens,
-        Err(open) => {
-            let verb = opened(open).to_owned();
-            return Statement { kind: Kind::Unterminated, verb, targets: Vec::new(), is_counted: false };
-        }
+        Err(fault) => return faulty(fault),
     };
     let end = tokens.iter().rposition(|token| *token != Token::Symbol(';')).map_or(0, |last| last + 1);
     let tokens = &tokens[..end];
@@ -80,29 +109,58 @@ pub fn classify(sql: &str) -> Statement {
     } else {
         kind(body)
     };
-    let targets = if matches!(kind, Kind::Dml | Kind::Ddl) { targets(main(body)) } else { Vec::new() };
-    let is_counted = ["INSERT", "UPDATE", "DELETE"].contains(&verb.as_str()) && !holds_write(body);
-    Statement { kind, verb, targets, is_counted }
+    // A plain EXPLAIN does nothing, whatever it explains.
+    let may_write = kind == Kind::Read && explained_body(body).is_none_or(|(_, is_plain)| !is_plain);
+    let holds_write_words = may_write && body.iter().any(|token| WRITE_WORDS.iter().any(|word| token.is(word)));
+    let unreadable = sources::check(body).err();
+    let mut statement = Statement { holds_write_words, unreadable, ..Statement::of(kind, verb) };
+    if matches!(kind, Kind::Dml | Kind::Ddl) {
+        let is_wrapped = body.len() < tokens.len();
+        match changed(kind, main(body)).filter(|_| kind == Kind::Ddl || !(is_wrapped || holds_write(body))) {
+            Some(names) if names.iter().any(|name| targets::is_temporary(name)) => statement.kind = Kind::Temporary,
+            Some(names) => statement.targets = names,
+            None => statement.kind = Kind::Unclear,
+        }
+    }
+    let counted = ["INSERT", "UPDATE", "DELETE"].contains(&statement.verb.as_str());
+    statement.is_counted = statement.kind == Kind::Dml && counted;
+    statement
 }
 
-fn opened(open: Open) -> &'static str {
-    match open {
-        Open::String => "string",
-        Open::Identifier => "quoted identifier",
-        Open::Comment => "comment",
+fn changed(kind: Kind, body: &[Token]) -> Option<Vec<Name>> {
+    if kind == Kind::Dml { targets::of_dml(body) } else { targets::of_ddl(body) }
+}
+
+fn faulty(fault: Fault) -> Statement {
+    match fault {
+        Fault::OpenString => Statement::of(Kind::Unterminated, "string"),
+        Fault::OpenIdentifier => Statement::of(Kind::Unterminated, "quoted identifier"),
+        Fault::OpenComment => Statement::of(Kind::Unterminated, "comment"),
+        Fault::Odd(odd) if odd.character == '\0' => Statement::of(Kind::HoldsNul, ""),
+        Fault::Odd(odd) => Statement::of(Kind::OddCharacter(odd), ""),
     }
 }
 
 fn kind(body: &[Token]) -> Kind {
-    if calls(body, "set_config") {
+    if calls(body, &["set_config"]) {
         return Kind::Session;
     }
+    if calls(body, &OPAQUE_FUNCTIONS) {
+        return Kind::Unclear;
+    }
+    match body.first() {
+        Some(verb) if verb.is("explain") => explain(body),
+        _ => plain(body),
+    }
+}
+
+/// The kind of a statement that is not explained.
+fn plain(body: &[Token]) -> Kind {
     let Some(Token::Word(verb)) = body.first() else { return Kind::Unknown };
     match verb.as_str() {
         "select" | "values" | "table" => reading(body),
         "show" => Kind::Read,
         "with" => with(body),
-        "explain" => explain(&body[1..]),
         "insert" | "update" | "delete" | "merge" | "truncate" => Kind::Dml,
         "copy" => copy(body),
         "create" | "drop" | "alter" if body.get(1).is_some_and(|token| token.is("database")) => Kind::Database,
@@ -127,24 +185,29 @@ fn reading(body: &[Token]) -> Kind {
     }
 }
 
-/// Whether a statement that changes rows stands in parentheses within it.
+/// Whether a statement that changes rows stands in parentheses within it. Its verb alone does not tell: columns may be
+/// called `update`.
 fn holds_write(body: &[Token]) -> bool {
-    let opens = |at: &usize| body[*at] == Token::Symbol('(');
-    (0..body.len()).filter(opens).any(|at| begins_write(&body[at + 1..]))
-}
-
-/// Whether a statement that changes rows begins here. Its verb alone does not tell: columns may be called `update`.
-fn begins_write(tokens: &[Token]) -> bool {
-    let then = |word: &str| tokens.get(1).is_some_and(|token| token.is(word));
-    match tokens.first() {
-        Some(Token::Word(verb)) => match verb.as_str() {
-            "insert" | "merge" => then("into"),
-            "delete" => then("from") && tokens.get(2).is_some_and(|token| token.name().is_some()),
-            "update" => tokens.iter().take_while(|token| **token != Token::Symbol(')')).any(|token| token.is("set")),
-            _ => false,
-        },
-        _ => false,
+    // An `(update` was read and no `)` since: a `set` makes a statement of it.
+    let mut updating = false;
+    for (at, token) in body.iter().enumerate() {
+        match token {
+            Token::Symbol('(') => {
+                let then = |place: usize, word: &str| body.get(at + place).is_some_and(|token| token.is(word));
+                let is_named = body.get(at + 3).is_some_and(|token| token.name().is_some());
+                if (then(1, "insert") || then(1, "merge")) && then(2, "into")
+                    || then(1, "delete") && then(2, "from") && is_named
+                {
+                    return true;
+                }
+                updating |= then(1, "update");
+            }
+            Token::Symbol(')') => updating = false,
+            token if updating && token.is("set") => return true,
+            _ => {}
+        }
     }
+    false
 }
 
 /// Whether a keyword stands where only a name can: `t.into`, `1 AS into`.
@@ -165,19 +228,31 @@ fn with(body: &[Token]) -> Kind {
 }
 
 /// EXPLAIN with options may run what it explains.
-fn explain(rest: &[Token]) -> Kind {
+fn explain(body: &[Token]) -> Kind {
+    let Some((inner, is_plain)) = explained_body(body) else { return Kind::Unknown };
+    match plain(unwrapped(inner)) {
+        Kind::Dml | Kind::Ddl | Kind::Temporary if is_plain => Kind::Read,
+        Kind::Dml | Kind::Ddl | Kind::Temporary => Kind::ExplainedWrite,
+        kind => kind,
+    }
+}
+
+/// What an EXPLAIN explains, and whether it has no options; none of another statement.
+fn explained_body(body: &[Token]) -> Option<(&[Token], bool)> {
+    let (_, rest) = body.split_first().filter(|(verb, _)| verb.is("explain"))?;
     let inner = match rest.first() {
         Some(Token::Symbol('(')) if rest.get(1).is_some_and(|token| !starts_query(token)) => skip_group(rest),
         _ => rest,
     };
     let skipped = inner.iter().take_while(|token| token.is("analyze") || token.is("verbose")).count();
-    let plain = inner.len() == rest.len() && skipped == 0;
-    let inner = unwrapped(&inner[skipped..]);
-    match kind(inner) {
-        Kind::Dml | Kind::Ddl | Kind::Temporary if plain => Kind::Read,
-        Kind::Dml | Kind::Ddl | Kind::Temporary => Kind::ExplainedWrite,
-        kind => kind,
-    }
+    Some((&inner[skipped..], inner.len() == rest.len() && skipped == 0))
+}
+
+/// The statement that an EXPLAIN explains, without EXPLAIN and its options; none where the text is no EXPLAIN.
+pub fn explained(sql: &str) -> Option<&str> {
+    let tokens = lexer::tokens(sql).ok()?;
+    let (inner, _) = explained_body(&tokens)?;
+    lexer::offset_of(sql, tokens.len() - inner.len()).map(|at| &sql[at..])
 }
 
 fn copy(body: &[Token]) -> Kind {
@@ -253,56 +328,9 @@ fn is_temporary(token: &Token) -> bool {
     token.is("temp") || token.is("temporary")
 }
 
-fn calls(body: &[Token], function: &str) -> bool {
-    body.windows(2).any(|pair| pair[0].name() == Some(function) && pair[1] == Token::Symbol('('))
-}
-
-/// The names after the verb: one, or several where a DROP or TRUNCATE lists them.
-fn targets(body: &[Token]) -> Vec<Vec<String>> {
-    const BEFORE_A_NAME: [&str; 20] = [
-        "into",
-        "from",
-        "table",
-        "schema",
-        "if",
-        "not",
-        "exists",
-        "only",
-        "temp",
-        "temporary",
-        "external",
-        "or",
-        "replace",
-        "on",
-        "column",
-        "global",
-        "unlogged",
-        "view",
-        "function",
-        "tables",
-    ];
-    let rest = body.get(1..).unwrap_or_default();
-    let before = rest.iter().take_while(|token| BEFORE_A_NAME.iter().any(|word| token.is(word))).count();
-    let mut rest = &rest[before..];
-    let mut names = Vec::new();
-    while let Some((name, after)) = qualified(rest) {
-        names.push(name);
-        match after.split_first() {
-            Some((Token::Symbol(','), next)) => rest = next,
-            _ => break,
-        }
-    }
-    names
-}
-
-fn qualified(tokens: &[Token]) -> Option<(Vec<String>, &[Token])> {
-    let mut parts = vec![tokens.first()?.name()?.to_owned()];
-    let mut rest = &tokens[1..];
-    while let [Token::Symbol('.'), part, after @ ..] = rest {
-        parts.push(part.name()?.to_owned());
-        rest = after;
-    }
-    Some((parts, rest))
+fn calls(body: &[Token], functions: &[&str]) -> bool {
+    let is_one = |token: &Token| token.name().is_some_and(|name| functions.contains(&name));
+    body.windows(2).any(|pair| pair[1] == Token::Symbol('(') && is_one(&pair[0]))
 }
 
 #[cfg(test)]

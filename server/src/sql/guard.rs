@@ -6,14 +6,21 @@ use super::classify::{Kind, Statement, classify};
 use crate::error::Error;
 use crate::limits::EXCERPT_CHARS_MAX;
 
-/// Refuses all but one statement that only reads.
-pub fn read(sql: &str) -> Result<(), Error> {
+/// Refuses all but one statement that only reads, and answers what it is.
+pub fn read(sql: &str) -> Result<Statement, Error> {
     let statement = classify(sql);
     let verb = &statement.verb;
     Err(match statement.kind {
-        Kind::Read => return Ok(()),
+        Kind::Read => match statement.unreadable {
+            None => return Ok(statement),
+            Some(error) => error,
+        },
         Kind::Dml | Kind::Ddl | Kind::Temporary => {
             Error::invalid(format!("`query` only reads, and this {verb} statement writes; nothing was changed."))
+                .suggest("Call execute for statements that change data or tables.")
+        }
+        Kind::Unclear => {
+            Error::invalid(format!("`query` only reads, and this {verb} statement may write; nothing was changed."))
                 .suggest("Call execute for statements that change data or tables.")
         }
         Kind::Unknown => {
@@ -24,18 +31,28 @@ pub fn read(sql: &str) -> Result<(), Error> {
     })
 }
 
-/// Refuses a batch that is not to be run as a whole; answers the names of all that it changes.
-pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
+/// What a batch is, for those who run it.
+#[derive(Debug)]
+pub struct Batch {
+    /// The names of all that it changes.
+    pub targets: Vec<Vec<String>>,
+    /// The kind of its statement, where it has but one.
+    pub only: Option<Kind>,
+}
+
+/// Refuses a batch that is not to be run as a whole.
+pub fn batch(statements: &[String]) -> Result<Batch, Error> {
     let mut targets = Vec::new();
     let mut ddl = 0;
+    let mut only = None;
     for (index, sql) in statements.iter().enumerate() {
         let statement = classify(sql);
+        only = (statements.len() == 1).then_some(statement.kind);
         let refused = match statement.kind {
-            Kind::Ddl => {
-                ddl += 1;
-                None
+            Kind::Ddl | Kind::Dml => {
+                ddl += usize::from(statement.kind == Kind::Ddl);
+                statement.unreadable
             }
-            Kind::Dml => None,
             Kind::Read => Some(
                 Error::invalid(format!("`execute` changes data, and this {} statement only reads.", statement.verb))
                     .suggest("Call query for its rows."),
@@ -66,7 +83,7 @@ pub fn batch(statements: &[String]) -> Result<Vec<Vec<String>>, Error> {
         ))
         .suggest("Call execute once for each CREATE, DROP or ALTER, and once for all INSERT, UPDATE and DELETE."));
     }
-    Ok(targets)
+    Ok(Batch { targets, only })
 }
 
 /// The refusals that both tools share.
@@ -88,10 +105,25 @@ fn refused(tool: &str, statement: &Statement) -> Error {
             Error::invalid("U&\"...\" hides what a name is, so that nobody can tell what the statement does.")
                 .suggest("Write the characters themselves, in plain double quotes.")
         }
+        Kind::OddCharacter(odd) => Error::invalid(format!(
+            "The character U+{:04X} stands outside of quotes, at line {}, column {}. Hyper reads some such characters as \
+             spaces and others as letters, so that the statement may not do what it looks like.",
+            u32::from(odd.character),
+            odd.line,
+            odd.column
+        ))
+        .suggest("Write a plain space in its place; where it belongs to a name, put the name in double quotes."),
+        Kind::Unclear => Error::invalid(format!(
+            "`{tool}` cannot tell what this {verb} statement changes, and runs only what it can tell."
+        ))
+        .suggest(
+            "Write each table as database.public.table, table or ONLY (table), right after INSERT INTO, UPDATE, \
+             DELETE FROM, TRUNCATE, COPY, or CREATE, ALTER and DROP TABLE; schemas after CREATE, ALTER and DROP SCHEMA.",
+        ),
         Kind::HoldsNul => Error::invalid("The statement has a NUL character in it, which no statement can.")
             .suggest("Take it out; CHR(0) in a statement is no way around it, for Hyper's texts hold none."),
         Kind::Temporary => {
-            Error::invalid(format!("{verb} TEMPORARY makes a table of one connection, and calls share several."))
+            Error::invalid(format!("{verb} is for a temporary table, which one connection has; calls share several."))
                 .suggest("Make a table without TEMPORARY; those in `local` end with the session.")
         }
         Kind::ExplainedWrite => Error::invalid(format!("{verb} ANALYZE does what it explains, and that is a write."))
@@ -142,7 +174,7 @@ mod tests {
     #[case::empty_among_others(&["DELETE FROM t", ""], "Statement 2 of 2")]
     #[case::ddl_batch(&["CREATE TABLE a(i int)", "CREATE TABLE b(i int)"], "several statements that change tables")]
     #[case::mix(&["CREATE TABLE a(i int)", "DELETE FROM b"], "together with other statements")]
-    #[case::temporary(&["CREATE TEMP TABLE a(i int)"], "a table of one connection")]
+    #[case::temporary(&["CREATE TEMP TABLE a(i int)"], "temporary table, which one connection has")]
     #[case::explained_write(&["EXPLAIN (ANALYZE) DELETE FROM t"], "does what it explains")]
     #[case::transaction(&["BEGIN", "DELETE FROM b", "COMMIT"], "BEGIN is not needed")]
     fn execute_refuses_what_is_no_batch(#[case] statements: &[&str], #[case] message: &str) {
@@ -154,6 +186,6 @@ mod tests {
     #[test]
     fn dml_batches_pass() {
         let statements = ["INSERT INTO a VALUES (1)".to_owned(), "DELETE FROM lake.public.b".to_owned()];
-        assert_eq!(batch(&statements).expect("a batch").len(), 2);
+        assert_eq!(batch(&statements).expect("a batch").targets.len(), 2);
     }
 }

@@ -6,7 +6,9 @@
 //!   a comment, is a part of the same one, and a backslash means something in it as well.
 //! - The tag of a dollar string is any text without a dollar that does not start with a digit: `$ ' $`. No name or word
 //!   holds a dollar, so that `text$a$` opens a string.
-//! - Names hold all characters beyond ASCII, of which none is white space; only ASCII is folded to lower case.
+//! - Names hold most characters beyond ASCII; only ASCII is folded to lower case. Some of those characters are white
+//!   space to Hyper all the same, such as the no-break space, and others cannot be seen. Outside of quotes and comments
+//!   they are refused, so that what is read here and what Hyper reads cannot differ by them; see [`is_odd`].
 
 /// A token; comments and white space are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub(super) enum Token {
     Escaped,
     /// A number.
     Number,
-    /// A string, in whatever quotes.
-    Text,
+    /// A string, with its content where that is what stands between the quotes.
+    Text(Option<String>),
     /// Anything else, one character at a time.
     Symbol(char),
 }
@@ -39,24 +41,99 @@ impl Token {
     }
 }
 
-/// What was opened and never closed.
+/// Why a text has no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Open {
-    String,
-    Identifier,
-    Comment,
+pub(super) enum Fault {
+    OpenString,
+    OpenIdentifier,
+    OpenComment,
+    /// A character that is refused outside of quotes.
+    Odd(Odd),
+}
+
+/// A character outside of quotes and comments of which nobody can see what it is, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Odd {
+    /// The character.
+    pub character: char,
+    /// Its line, from one on.
+    pub line: usize,
+    /// Its column in that line, from one on.
+    pub column: usize,
 }
 
 /// All tokens of a text.
-pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Open> {
+pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Fault> {
     let mut tokens = Vec::new();
     let mut rest = blanks(sql)?;
     while let Some(first) = rest.chars().next() {
-        let (token, after) = next(first, rest)?;
+        let (token, after) = next(first, rest).map_err(|fault| located(fault, sql, rest))?;
         tokens.push(token);
         rest = blanks(after)?;
     }
     Ok(tokens)
+}
+
+/// Where the token of that number begins in a text, which has that many tokens.
+pub(super) fn offset_of(sql: &str, number: usize) -> Option<usize> {
+    let mut rest = blanks(sql).ok()?;
+    for _ in 0..number {
+        let (_, after) = next(rest.chars().next()?, rest).ok()?;
+        rest = blanks(after).ok()?;
+    }
+    Some(sql.len() - rest.len())
+}
+
+/// An odd character is found in `rest`, which ends `sql`; its place is told by what precedes it.
+fn located(fault: Fault, sql: &str, rest: &str) -> Fault {
+    let Fault::Odd(Odd { character, .. }) = fault else { return fault };
+    let before = &sql[..sql.len() - rest.len() + rest.find(character).unwrap_or_default()];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let lines = before.matches('\n').count();
+    Fault::Odd(Odd { character, line: lines + 1, column: line.chars().count() + 1 })
+}
+
+/// Whether a character is refused outside of quotes and comments: control characters, white space beyond ASCII, and
+/// what nobody sees (joiners, marks of direction, variation selectors, tags, fillers, noncharacters).
+///
+/// hyperd 0.0.26963 takes U+00A0, U+2000 to U+200F, U+2028, U+2029, U+3000 and U+FEFF for white space, and all other
+/// characters beyond ASCII for letters; of the control characters it takes only U+0009 to U+000D.
+pub(super) fn is_odd(c: char) -> bool {
+    /// The last two code points of each plane are no characters.
+    const NONCHARACTERS: u32 = 0xfffe;
+    match c {
+        '\t'..='\r' => false,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{600}'..='\u{605}'
+        | '\u{61c}'
+        | '\u{6dd}'
+        | '\u{70f}'
+        | '\u{890}'..='\u{891}'
+        | '\u{8e2}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{2000}'..='\u{200f}'
+        | '\u{2028}'..='\u{202f}'
+        | '\u{205f}'..='\u{206f}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{fdd0}'..='\u{fdef}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{110bd}'
+        | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        _ if u32::from(c) & NONCHARACTERS == NONCHARACTERS => true,
+        ' ' => false,
+        c => c.is_control() || c.is_whitespace(),
+    }
 }
 
 /// Every name and word in a text; none where what it names is not known here.
@@ -84,13 +161,13 @@ pub(super) fn body(sql: &str) -> &str {
 }
 
 /// What follows white space and comments.
-fn blanks(mut text: &str) -> Result<&str, Open> {
+fn blanks(mut text: &str) -> Result<&str, Fault> {
     loop {
         text = text.trim_start_matches(|c: char| matches!(c, ' ' | '\t'..='\r'));
         if let Some(comment) = text.strip_prefix("--") {
             text = comment.find(['\n', '\r']).map_or("", |end| &comment[end..]);
         } else if let Some(comment) = text.strip_prefix("/*") {
-            text = after(comment, "*/").ok_or(Open::Comment)?;
+            text = after(comment, "*/").ok_or(Fault::OpenComment)?;
         } else {
             return Ok(text);
         }
@@ -98,31 +175,44 @@ fn blanks(mut text: &str) -> Result<&str, Open> {
 }
 
 /// The token that a text begins with, and what follows.
-fn next(first: char, text: &str) -> Result<(Token, &str), Open> {
+fn next(first: char, text: &str) -> Result<(Token, &str), Fault> {
     let rest = &text[first.len_utf8()..];
     Ok(match first {
-        '\'' => (Token::Text, quoted(rest, '\'', false).ok_or(Open::String)?.1),
+        _ if is_odd(first) => return Err(odd(first)),
+        '\'' => {
+            let (content, rest) = quoted(rest, '\'', false).ok_or(Fault::OpenString)?;
+            (Token::Text(Some(content)), rest)
+        }
         '"' => {
-            let (name, rest) = quoted(rest, '"', false).ok_or(Open::Identifier)?;
+            let (name, rest) = quoted(rest, '"', false).ok_or(Fault::OpenIdentifier)?;
             (Token::Quoted(name), rest)
         }
         '$' if !rest.starts_with(|c: char| c.is_ascii_digit()) => {
-            let tag = &text[..rest.find('$').ok_or(Open::String)? + 2];
-            (Token::Text, after(&text[tag.len()..], tag).ok_or(Open::String)?)
+            let tag = &text[..rest.find('$').ok_or(Fault::OpenString)? + 2];
+            let rest = after(&text[tag.len()..], tag).ok_or(Fault::OpenString)?;
+            let content = &text[tag.len()..text.len() - rest.len() - tag.len()];
+            (Token::Text(Some(content.to_owned())), rest)
         }
         '0'..='9' => (Token::Number, after_number(text)),
         _ if in_name(first) => {
             let (word, rest) = text.split_at(text.find(|c| !in_name(c)).unwrap_or(text.len()));
+            if let Some(character) = word.chars().find(|c| is_odd(*c)) {
+                return Err(odd(character));
+            }
             if word.eq_ignore_ascii_case("e") && rest.starts_with('\'') {
-                (Token::Text, after_escape_string(&rest[1..])?)
+                (Token::Text(None), after_escape_string(&rest[1..])?)
             } else if word.eq_ignore_ascii_case("u") && rest.starts_with("&\"") {
-                (Token::Escaped, quoted(&rest[2..], '"', false).ok_or(Open::Identifier)?.1)
+                (Token::Escaped, quoted(&rest[2..], '"', false).ok_or(Fault::OpenIdentifier)?.1)
             } else {
                 (Token::Word(word.to_ascii_lowercase()), rest)
             }
         }
         _ => (Token::Symbol(first), rest),
     })
+}
+
+fn odd(character: char) -> Fault {
+    Fault::Odd(Odd { character, line: 0, column: 0 })
 }
 
 fn in_name(c: char) -> bool {
@@ -151,10 +241,10 @@ fn after_number(text: &str) -> &str {
 }
 
 /// What follows an `E'...'` and the strings that continue it.
-fn after_escape_string(text: &str) -> Result<&str, Open> {
+fn after_escape_string(text: &str) -> Result<&str, Fault> {
     let mut rest = text;
     loop {
-        rest = quoted(rest, '\'', true).ok_or(Open::String)?.1;
+        rest = quoted(rest, '\'', true).ok_or(Fault::OpenString)?.1;
         // Where nothing but spaces part two strings, Hyper refuses the statement, however the second one is read.
         match blanks(rest)?.strip_prefix('\'') {
             Some(continued) => rest = continued,
@@ -180,4 +270,38 @@ fn quoted(text: &str, quote: char, escapes: bool) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{is_odd, offset_of, tokens};
+
+    /// What hyperd 0.0.26963 takes for white space; each of them was tried in `SELECT` + c + `1`, and so was every other
+    /// character below U+10000.
+    #[rstest]
+    #[case('\u{a0}'..='\u{a0}')]
+    #[case('\u{2000}'..='\u{200f}')]
+    #[case('\u{2028}'..='\u{2029}')]
+    #[case('\u{3000}'..='\u{3000}')]
+    #[case('\u{feff}'..='\u{feff}')]
+    fn what_hyper_takes_for_white_space_is_odd(#[case] range: std::ops::RangeInclusive<char>) {
+        for c in range {
+            assert!(is_odd(c), "{c:?}");
+            assert!(tokens(&format!("SELECT {c}1")).is_err(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn letters_and_ascii_white_space_are_not_odd() {
+        let odd = ('\u{21}'..='\u{7e}').chain("\t\n\u{b}\u{c}\r äßñçøéλж漢字あ한ا€😀".chars()).find(|c| is_odd(*c));
+        assert_eq!(odd, None);
+    }
+
+    #[test]
+    fn tokens_are_found_again_in_the_text() {
+        let sql = "/* a */ EXPLAIN (analyze) 'b' SELECT";
+        assert_eq!(offset_of(sql, 5).map(|at| &sql[at..]), Some("SELECT"));
+    }
 }

@@ -4,9 +4,12 @@ pub mod classify;
 pub mod guard;
 mod lexer;
 mod quote;
+mod sources;
 pub mod structure;
 mod subquery;
+mod targets;
 
+pub use classify::explained;
 pub use lexer::names;
 pub use quote::{identifier, literal, table};
 pub use subquery::subquery;

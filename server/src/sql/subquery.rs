@@ -1,6 +1,5 @@
 //! A user's query in parentheses inside of a statement of the server's own.
 
-use super::classify::classify;
 use super::guard;
 use super::lexer::{self, Token};
 use crate::error::Error;
@@ -8,9 +7,9 @@ use crate::error::Error;
 /// Refuses all but one query that keeps to its parentheses; answers it without semicolons and comments at its end.
 /// `tool` is who asks.
 pub fn subquery<'a>(tool: &str, sql: &'a str) -> Result<&'a str, Error> {
-    guard::read(sql)
+    let statement = guard::read(sql)
         .map_err(|error| Error { message: error.message.replace("`query`", &format!("`{tool}`")), ..error })?;
-    let verb = classify(sql).verb;
+    let verb = statement.verb;
     if !["SELECT", "WITH", "VALUES", "TABLE"].contains(&verb.as_str()) {
         return Err(Error::invalid(format!("`{tool}` takes a query with rows of its own, and {verb} is none."))
             .suggest("Use SELECT, WITH, VALUES or TABLE."));

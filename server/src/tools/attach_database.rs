@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::engine::Protection;
 use crate::error::Error;
 use crate::limits;
 use crate::server::Server;
@@ -44,6 +45,9 @@ pub(super) struct Output {
     alias: String,
     path: String,
     writable: bool,
+    /// What keeps a read-only database as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protection: Option<Protection>,
     stats: Stats,
 }
 
@@ -61,6 +65,7 @@ impl Tool for AttachDatabase {
         let request = AttachRequest { alias: params.alias, path: params.path, writable: params.writable, on_missing };
         let database = server.session().attach(call, &request).await?;
         Ok(Output {
+            protection: server.session().protection(&database),
             alias: database.alias,
             path: database.path.to_string_lossy().into_owned(),
             writable: database.writable,

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::limits;
 use crate::server::Server;
 use crate::session::NewTable;
-use crate::sql::classify::{Kind, classify};
-use crate::sql::guard;
+use crate::sql::classify::Kind;
+use crate::sql::guard::{self, Batch};
 use crate::tool::{Access, Effect, Tool};
 
 /// Run statements that change data or tables. Several INSERT, UPDATE, DELETE and the like run in one transaction: all
@@ -71,11 +71,9 @@ impl Tool for Execute {
             Statements::One(sql) => vec![sql],
             Statements::Many(list) => list,
         };
-        let targets = guard::batch(&statements)?;
-        let only = match &statements[..] {
-            [only] => Some(classify(only).kind),
-            _ => None,
-        };
+        let bytes = statements.iter().map(String::len).sum();
+        let look = move || guard::batch(&statements).map(|batch| (statements, batch));
+        let (statements, Batch { targets, only }) = call.compute(bytes, look).await??;
         let written = session.written(&database, &targets)?;
         let (mut beside, mut alone) = (Vec::new(), Vec::new());
         for written in &written {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::engine::Protection;
 use crate::error::Error;
 use crate::server::Server;
 use crate::session::{Database, Kind};
@@ -24,6 +25,9 @@ pub(super) struct Attachment {
     path: String,
     kind: AttachmentKind,
     writable: bool,
+    /// What keeps a read-only database as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protection: Option<Protection>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -50,13 +54,15 @@ impl Tool for ListAttachedDatabases {
 
     async fn call(server: &Server, _call: &Call, _params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let attachments = server.session().databases().into_iter().map(attachment).collect();
+        let attachments =
+            server.session().databases().into_iter().map(|database| attachment(server, database)).collect();
         Ok(Output { attachments, stats: Stats::since(start, None) })
     }
 }
 
-fn attachment(database: Database) -> Attachment {
+fn attachment(server: &Server, database: Database) -> Attachment {
     Attachment {
+        protection: server.session().protection(&database),
         alias: database.alias,
         path: database.path.to_string_lossy().into_owned(),
         kind: match database.kind {

@@ -60,11 +60,15 @@ impl Tool for Query {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
+        let bytes = params.sql.len();
         let database = server.session().resolve(&Target::new(params.database, None))?;
-        guard::read(&params.sql)?;
+        let sql = params.sql;
+        let look = move || guard::read(&sql).map(|statement| (sql, statement));
+        let (sql, statement) = call.compute(bytes, look).await??;
         let limits = &server.config().limits;
         let mut lease = server.session().lease(call, &database).await?;
-        let rows = lease.query(call, &params.sql, Bounds::from(limits)).await?;
+        lease.confirm_read(call, &sql, &statement).await?;
+        let rows = lease.query(call, &sql, Bounds::from(limits)).await?;
         Ok(Output::new(rows, database.alias, limits, start))
     }
 }

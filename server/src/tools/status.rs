@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::engine::Protection;
 use crate::error::Error;
 use crate::limits;
 use crate::server::Server;
@@ -35,6 +36,9 @@ pub(super) struct DatabaseEntry {
     alias: String,
     path: String,
     writable: bool,
+    /// What keeps a read-only database as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protection: Option<Protection>,
     /// Size of the file, where it is on disk already.
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
@@ -93,8 +97,9 @@ impl Tool for Status {
             let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
             let unwritten = server.session().is_unwritten(&database);
             let path = database.path.to_string_lossy().into_owned();
+            let protection = server.session().protection(&database);
             let (alias, writable) = (database.alias, database.writable);
-            databases.push(DatabaseEntry { alias, path, writable, size_bytes, unwritten });
+            databases.push(DatabaseEntry { alias, path, writable, protection, size_bytes, unwritten });
         }
         let config = server.config();
         Ok(Output {

@@ -5,16 +5,21 @@
 #[cfg(target_os = "linux")]
 mod access;
 mod daemon;
+mod differential;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ends;
+mod grammar;
 #[cfg(target_os = "linux")]
 mod hangs;
+mod hostile;
 mod leftovers;
+mod modes;
 mod mounts;
 #[cfg(target_os = "linux")]
 mod places;
 mod presence;
+mod protocol;
 mod random;
 mod storm;
 mod support;
