@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod fetch;
+pub mod files;
 pub mod hyperd;
 pub mod ingest;
 pub mod limits;

@@ -18,7 +18,7 @@ pub(super) async fn to_file(
     foreign: &[&str],
 ) -> Result<Written, Error> {
     let query = query(job, &mut lease, format, foreign).await?;
-    let unfinished = job.place.unfinished()?;
+    let unfinished = job.place.unfinished(job.session, job.call).await?;
     let rows = write(job, &mut lease, &query, unfinished.path(), format, clauses).await?;
     drop(lease);
     let bytes = job.place.finish(unfinished)?;
@@ -37,7 +37,11 @@ pub(super) async fn write(
     let mut with = vec![format!("format => {}", sql::literal(format))];
     with.extend_from_slice(clauses);
     let copy = format!("COPY ({query}) TO {} WITH ({})", sql::literal(&path.to_string_lossy()), with.join(", "));
-    lease.execute(job.call, &copy).await.map_err(|error| explained(error, job))
+    lease.execute(job.call, &copy).await.map_err(|mut error| {
+        // hyperd knows the file by another path.
+        error.message = error.message.replace(&*path.to_string_lossy(), &job.place.path().to_string_lossy());
+        explained(error, job)
+    })
 }
 
 /// The query whose rows are written; one that the format has no place for is refused.

@@ -37,7 +37,7 @@ async fn export(job: &Job<'_>) -> Result<Written, Error> {
     let mut lease = job.lease().await?;
     let tables = wanted(job, &mut lease).await?;
     let extras = Extras::read(&mut lease, job.call, job.database).await?;
-    let unfinished = job.place.unfinished()?;
+    let unfinished = job.place.unfinished_database(job.session)?;
     create(job, &mut lease, unfinished.path()).await?;
     // From here on the connection has a file attached that is nobody else's.
     lease.retire();

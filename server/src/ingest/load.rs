@@ -13,7 +13,7 @@ use super::format::Format;
 use super::input::{Input, empty};
 use super::merge::Merged;
 use super::receipt::Receipt;
-use super::relation::{Staged, Wanted};
+use super::relation::{Origin, Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
 use crate::args::{Target, excerpt, listed};
@@ -180,13 +180,23 @@ pub(super) async fn prepare(
 ) -> Result<Staged, Error> {
     let scratch = session.scratch().to_owned();
     let name = input.name();
+    let (input, origin) = opened(session, call, input).await?;
     let call = call.clone();
     let staging = tokio::task::spawn_blocking(move || {
         let staging = Staging { call: &call, scratch: &scratch, json_path: json_path.as_deref() };
         stage(input, format, &staging)
     });
     let lost = |_| Error::internal(format!("The reader of {name} stopped."));
-    staging.await.map_err(lost)?
+    let mut staged = staging.await.map_err(lost)??;
+    staged.origin = origin;
+    Ok(staged)
+}
+
+/// The input as hyperd is to read it, and the file that this is about.
+async fn opened(session: &Session, call: &Call, input: Input) -> Result<(Input, Option<Origin>), Error> {
+    let Input::File(mut file) = input else { return Ok((input, None)) };
+    let held = file.hand_over(session, call).await?;
+    Ok((Input::File(file.clone()), Some(Origin { file, held })))
 }
 
 /// Refuses what cannot be the name of a user's table.
@@ -260,8 +270,18 @@ impl Load<'_> {
         let Some(table) = found else {
             return self.make(lease).await;
         };
-        let (rows, wanted) = self.insert(&mut lease, &table).await?;
-        Ok((rows, wanted, Some(table.columns)))
+        // A file that is found to have changed is to leave no row.
+        lease.begin(self.call).await?;
+        match self.insert(&mut lease, &table).await {
+            Ok((rows, wanted)) => {
+                lease.commit(&Call::housekeeping()).await?;
+                Ok((rows, wanted, Some(table.columns)))
+            }
+            Err(error) => {
+                lease.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     /// Adds the input's rows to a table; the caller has the right to write.
@@ -287,6 +307,7 @@ impl Load<'_> {
         if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
+        self.staged.verify_unchanged()?;
         Ok((rows, wanted))
     }
 
@@ -338,6 +359,7 @@ impl Load<'_> {
         if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
+        self.staged.verify_unchanged()?;
         self.call.report(2.0, Some(STEPS), format!("{rows} rows are read"));
         Ok(rows)
     }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use super::handover::Handover;
 use super::leftovers::Unfinished;
 use super::local::Local;
 use super::watchers::Watches;
@@ -15,6 +16,7 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::engine::{Attachments, Engine};
 use crate::error::{Code, Error};
+use crate::files::Paths;
 use crate::sql;
 
 /// A lock for each file.
@@ -35,6 +37,8 @@ pub struct Session {
     pub(super) unfinished: Unfinished,
     /// Whether files that calls attach stay as they are.
     pub(super) read_only: bool,
+    pub(super) handover: Handover,
+    paths: Paths,
     scratch: Mutex<Option<TempDir>>,
     scratch_path: PathBuf,
 }
@@ -60,6 +64,8 @@ impl Session {
             local: Local::default(),
             unfinished,
             read_only: config.read_only,
+            handover: Handover::default(),
+            paths: config.paths.clone(),
             scratch: Mutex::new(Some(scratch)),
             scratch_path,
         };
@@ -121,6 +127,11 @@ impl Session {
     /// The session's temporary folder, deleted at its end.
     pub fn scratch(&self) -> &Path {
         &self.scratch_path
+    }
+
+    /// Where calls may read and write files.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The process id of a hyperd of the server's own, and where hyperd listens.

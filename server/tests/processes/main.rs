@@ -4,7 +4,9 @@
 
 mod daemon;
 mod ends;
+mod hints;
 mod leftovers;
+mod modes;
 #[cfg(target_os = "linux")]
 mod places;
 mod random;

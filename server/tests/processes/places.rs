@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::Running;
+use crate::support::{Running, files};
 
 const EXPORTS: [&str; 5] = ["csv", "parquet", "arrow_ipc", "iceberg", "hyper"];
 /// Bytes of the small disk: enough for a database with a few rows, and for nothing that is loaded or exported here.
@@ -48,20 +48,6 @@ fn with_small_disk(folder: &str) -> Result<Vec<String>, String> {
         }
     }
     Err(reasons)
-}
-
-/// All paths below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        }
-        found.push(path);
-    }
-    found.sort();
-    found
 }
 
 /// Everything that a refused call could have changed.
