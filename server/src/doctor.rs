@@ -19,6 +19,8 @@ pub struct Report {
     engine: String,
     hyperd: Finding,
     persistent: Finding,
+    /// The folders that paths have to lie below; none where calls may use any path.
+    allowed_paths: Option<Vec<String>>,
     daemon: Daemon,
     /// What would keep a server from starting.
     problems: Vec<String>,
@@ -52,6 +54,9 @@ impl Report {
         let engine = match &config.engine {
             EngineSource::Endpoint(endpoint) => format!("the hyperd at {endpoint}, because of --endpoint"),
             EngineSource::Hyperd(path) => format!("a hyperd of its own from {}, because of --hyperd", path.display()),
+            EngineSource::Spawn if config.paths.is_restricted() => {
+                "a hyperd of its own, because of --allow-path".to_owned()
+            }
             EngineSource::Spawn => "a hyperd of its own, because of --no-daemon".to_owned(),
             EngineSource::Daemon(_) => "the hyperd of the user's daemon, which is the default".to_owned(),
         };
@@ -59,7 +64,8 @@ impl Report {
         let hyperd = executable(chosen, &mut problems).await;
         let persistent = persistent(config.persistent.as_deref());
         let daemon = daemon(matches!(config.engine, EngineSource::Daemon(_)), &mut problems).await;
-        Self { version: VERSION, engine, hyperd, persistent, daemon, problems }
+        let allowed_paths = config.paths.named();
+        Self { version: VERSION, engine, hyperd, persistent, allowed_paths, daemon, problems }
     }
 
     /// Whether a server would start.
@@ -75,6 +81,7 @@ impl Report {
             format!("engine       {}", self.engine),
             format!("hyperd       {} ({})", at(&self.hyperd.path), self.hyperd.about),
             format!("persistent   {} ({})", at(&self.persistent.path), self.persistent.about),
+            format!("paths        {}", self.allowed_paths.as_ref().map_or("any".to_owned(), |paths| paths.join(", "))),
             format!("daemon       {} ({})", at(&self.daemon.folder), self.daemon.about),
         ];
         if let Some(state) = &self.daemon.state {

@@ -90,6 +90,8 @@ pub const WATCH_RETRY_MIN_MS: u64 = 100;
 pub const WATCH_RETRY_MAX_MS: u64 = 5_000;
 /// How often a file that ran into a deadline is tried.
 pub const WATCH_TIMEOUT_TRIES_MAX: u32 = 3;
+/// How often a file is tried that met changes of other servers.
+pub const WATCH_CONFLICT_TRIES_MAX: u32 = 20;
 /// How long `unwatch_directory` waits for what is being loaded before it is cancelled.
 pub const UNWATCH_GRACE_MS: u64 = 10_000;
 /// Most notes about files that are gone which are kept until they are deleted.

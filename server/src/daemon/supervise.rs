@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::wire::{self, State};
-use crate::engine::{Hyperd, answers};
+use crate::engine::{Confinement, Hyperd, answers};
 use crate::error::Error;
 use crate::limits;
 
@@ -35,7 +35,7 @@ impl Supervisor {
         hang_deadline: Duration,
         replace_hung: bool,
     ) -> Result<Arc<Self>, Error> {
-        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir).await?);
+        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, &Confinement::default()).await?);
         let now = Mutex::new(Now { hyperd, replaced: 0, problem: None, failures: Vec::new() });
         Ok(Arc::new(Self { executable, log_dir, hang_deadline, replace_hung, now }))
     }
@@ -84,7 +84,7 @@ impl Supervisor {
             tracing::error!(pid = hyperd.pid(), failure, "hyperd failed");
             hyperd.kill().await;
             self.count(&failure)?;
-            let next = Hyperd::spawn(&self.executable, &self.log_dir).await;
+            let next = Hyperd::spawn(&self.executable, &self.log_dir, &Confinement::default()).await;
             let next =
                 next.map_err(|error| format!("hyperd failed ({failure}), and another one did not start: {error}"))?;
             tracing::warn!(pid = next.pid(), endpoint = next.endpoint(), "hyperd was replaced");

@@ -20,7 +20,7 @@ pub use connection::{Attachment, Attachments};
 pub use error::tells_no_room;
 pub use lease::Lease;
 pub use pool::Engine;
-pub use process::{Hyperd, locate};
+pub use process::{Confinement, Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
 pub use source::answers;
 pub use value::type_name;

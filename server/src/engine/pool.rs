@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::connection::Attachments;
 use super::idle::Idle;
 use super::lease::Lease;
+use super::process::Confinement;
 use super::source::Source;
 use crate::call::Call;
 use crate::config::EngineSource;
@@ -31,11 +32,12 @@ impl Engine {
     pub async fn start(
         source: &EngineSource,
         log_dir: &Path,
+        confinement: Confinement,
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
         Ok(Self {
-            source: Arc::new(Source::start(source, log_dir, limits, application).await?),
+            source: Arc::new(Source::start(source, log_dir, confinement, limits, application).await?),
             permits: Arc::new(Semaphore::new(limits.connections_max)),
             idle: Arc::default(),
             connections_max: limits.connections_max,

@@ -16,6 +16,17 @@ use crate::limits;
 /// of the time of small statements, and disk without end below a server that runs for weeks.
 const LOG_CONFIG: &str = "file,json,warning,hyperd,0";
 
+/// The folders that hyperd keeps to by itself; without any it goes wherever its user may.
+///
+/// It resolves folders, but follows a link at the end of a path: this is a second line behind what the server checks.
+#[derive(Debug, Clone, Default)]
+pub struct Confinement {
+    /// Of files that SQL reads and writes.
+    pub files: Vec<PathBuf>,
+    /// Of databases.
+    pub databases: Vec<PathBuf>,
+}
+
 /// A running hyperd.
 pub struct Hyperd {
     process: Mutex<Option<HyperProcess>>,
@@ -25,11 +36,12 @@ pub struct Hyperd {
 
 impl Hyperd {
     /// Starts `executable`; its logs go to `log_dir`.
-    pub async fn spawn(executable: &Path, log_dir: &Path) -> Result<Self, Error> {
+    pub async fn spawn(executable: &Path, log_dir: &Path, confinement: &Confinement) -> Result<Self, Error> {
         check(executable).await?;
         let executable = executable.to_owned();
         let log_dir = log_dir.to_owned();
-        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir)).await;
+        let confinement = confinement.clone();
+        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir, &confinement)).await;
         started.map_err(|error| Error::internal(format!("Starting hyperd panicked: {error}")))?
     }
 
@@ -69,11 +81,16 @@ impl Hyperd {
     }
 }
 
-fn start(executable: &Path, log_dir: &Path) -> Result<Hyperd, Error> {
+fn start(executable: &Path, log_dir: &Path, confinement: &Confinement) -> Result<Hyperd, Error> {
     let failed = |error: hyperdb_api::Error| not_started(executable, &error.to_string());
     let mut parameters = Parameters::new();
     parameters.set("log_dir", log_dir.to_string_lossy());
     parameters.set("log_config", LOG_CONFIG);
+    let lists = [("external_file_whitelist", &confinement.files), ("database_dir_whitelist", &confinement.databases)];
+    for (name, folders) in lists.into_iter().filter(|(_, folders)| !folders.is_empty()) {
+        let folders: Vec<String> = folders.iter().map(|folder| folder.to_string_lossy().into_owned()).collect();
+        parameters.set(name, folders.join(";"));
+    }
     let process = HyperProcess::new(Some(executable), Some(&parameters)).map_err(failed)?;
     let endpoint = process.require_endpoint().map_err(failed)?.to_owned();
     let pid = process.pid().ok_or_else(|| not_started(executable, "it has no process id"))?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::process::{self, Hyperd};
+use super::process::{self, Confinement, Hyperd};
 use crate::config::{DaemonOptions, EngineSource};
 use crate::daemon::client::{self, Attendance};
 use crate::error::{Code, Error};
@@ -27,7 +27,7 @@ pub(super) struct Source {
 
 enum Kind {
     Endpoint(String),
-    Own { executable: PathBuf, log_dir: PathBuf, process: tokio::sync::Mutex<Arc<Hyperd>> },
+    Own { executable: PathBuf, log_dir: PathBuf, confinement: Confinement, process: tokio::sync::Mutex<Arc<Hyperd>> },
     Daemon { options: DaemonOptions, attendance: tokio::sync::Mutex<Attendance> },
 }
 
@@ -41,17 +41,18 @@ impl Source {
     pub(super) async fn start(
         source: &EngineSource,
         log_dir: &Path,
+        confinement: Confinement,
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
         let kind = match source {
             EngineSource::Endpoint(endpoint) => Kind::Endpoint(endpoint.clone()),
-            EngineSource::Hyperd(path) => own(path.clone(), log_dir).await?,
+            EngineSource::Hyperd(path) => own(path.clone(), log_dir, confinement).await?,
             EngineSource::Daemon(options) => {
                 let attendance = tokio::sync::Mutex::new(client::attend(options).await?);
                 Kind::Daemon { options: options.clone(), attendance }
             }
-            EngineSource::Spawn => own(process::locate().await?, log_dir).await?,
+            EngineSource::Spawn => own(process::locate().await?, log_dir, confinement).await?,
         };
         Ok(Self {
             kind,
@@ -118,15 +119,15 @@ impl Source {
 
     /// Where hyperd listens; one of the server's own that has died is started anew first.
     pub(super) async fn endpoint(&self) -> Result<String, Error> {
-        let (executable, log_dir, process) = match &self.kind {
+        let (executable, log_dir, confinement, process) = match &self.kind {
             Kind::Endpoint(endpoint) => return Ok(endpoint.clone()),
             Kind::Daemon { attendance, .. } => return Ok(attendance.lock().await.state.endpoint.clone()),
-            Kind::Own { executable, log_dir, process } => (executable, log_dir, process),
+            Kind::Own { executable, log_dir, confinement, process } => (executable, log_dir, confinement, process),
         };
         let mut process = process.lock().await;
         if process.has_exited() && !self.stopping.load(Ordering::Acquire) {
             tracing::warn!(pid = process.pid(), "hyperd has died and is started anew");
-            *process = Arc::new(Hyperd::spawn(executable, log_dir).await?);
+            *process = Arc::new(Hyperd::spawn(executable, log_dir, confinement).await?);
         }
         Ok(process.endpoint().to_owned())
     }
@@ -191,7 +192,7 @@ impl Source {
     }
 }
 
-async fn own(executable: PathBuf, log_dir: &Path) -> Result<Kind, Error> {
-    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir).await?));
-    Ok(Kind::Own { executable, log_dir: log_dir.to_owned(), process })
+async fn own(executable: PathBuf, log_dir: &Path, confinement: Confinement) -> Result<Kind, Error> {
+    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir, &confinement).await?));
+    Ok(Kind::Own { executable, log_dir: log_dir.to_owned(), confinement, process })
 }

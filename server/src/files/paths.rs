@@ -36,10 +36,7 @@ impl Paths {
     /// Keeps calls to what is below these folders, links resolved. All have to exist.
     pub fn below(folders: &[PathBuf]) -> Result<Self, Error> {
         let resolve = |folder: &PathBuf| {
-            let found = folder
-                .canonicalize()
-                .and_then(|path| if path.is_dir() { Ok(path) } else { Err(io::Error::from(ErrorKind::NotADirectory)) });
-            found.map_err(|error| {
+            usable(folder).map_err(|error| {
                 Error::new(Code::FileNotFound, format!("--allow-path: {} cannot be used: {error}.", folder.display()))
                     .suggest("Name folders that exist and that the server may use.")
             })
@@ -53,6 +50,12 @@ impl Paths {
     /// The folders that calls are kept to, links resolved; none where they are kept to none.
     pub fn folders(&self) -> Option<&[PathBuf]> {
         self.below.as_deref()
+    }
+
+    /// The same, for people.
+    pub fn named(&self) -> Option<Vec<String>> {
+        let folders = self.below.as_ref()?.iter();
+        Some(folders.map(|folder| folder.to_string_lossy().into_owned()).collect())
     }
 
     /// Whether calls are kept to some folders.
@@ -112,8 +115,7 @@ impl Paths {
 
     /// The refusal of a path that is not allowed.
     pub fn refusal(&self, path: &Path) -> Error {
-        let folders: Vec<String> =
-            self.below.iter().flatten().map(|folder| folder.to_string_lossy().into_owned()).collect();
+        let folders = self.named().unwrap_or_default();
         let folders = listed(folders.iter().map(String::as_str));
         let path = crate::args::excerpt(&path.to_string_lossy());
         Error::new(Code::PathNotAllowed, format!("{path} is not below a folder that this server may use: {folders}."))
@@ -147,4 +149,16 @@ impl Paths {
         let is_link = rest.next().is_some_and(|next| real.join(next).is_symlink());
         if self.holds(&real) && !climbs && !is_link { Ok(()) } else { Err(self.refusal(path)) }
     }
+}
+
+fn usable(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.canonicalize()?;
+    if !path.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    // hyperd takes a list of folders with semicolons in between.
+    if path.to_str().is_none_or(|path| path.contains(';')) {
+        return Err(io::Error::other("its path has a semicolon in it, or is not UTF-8"));
+    }
+    Ok(path)
 }

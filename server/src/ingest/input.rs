@@ -9,6 +9,7 @@ use flate2::read::MultiGzDecoder;
 use tempfile::TempPath;
 
 use super::iceberg::IcebergTable;
+use super::relation::Origin;
 use crate::args;
 use crate::call::Call;
 use crate::error::{Code, Error};
@@ -162,6 +163,13 @@ impl Input {
             Self::Iceberg(table) => table.bytes,
             Self::Query(_) => 0,
         }
+    }
+
+    /// The input as hyperd is to read it, and the file that this is about.
+    pub(super) async fn opened(self, session: &Session, call: &Call) -> Result<(Self, Option<Origin>), Error> {
+        let Self::File(mut file) = self else { return Ok((self, None)) };
+        let held = file.hand_over(session, call).await?;
+        Ok((Self::File(file.clone()), Some(Origin { file, held })))
     }
 
     /// How errors name the input.

@@ -13,7 +13,7 @@ use super::format::Format;
 use super::input::{Input, empty};
 use super::merge::Merged;
 use super::receipt::Receipt;
-use super::relation::{Origin, Staged, Wanted};
+use super::relation::{Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
 use crate::args::{Target, excerpt, listed};
@@ -180,7 +180,7 @@ pub(super) async fn prepare(
 ) -> Result<Staged, Error> {
     let scratch = session.scratch().to_owned();
     let name = input.name();
-    let (input, origin) = opened(session, call, input).await?;
+    let (input, origin) = input.opened(session, call).await?;
     let call = call.clone();
     let staging = tokio::task::spawn_blocking(move || {
         let staging = Staging { call: &call, scratch: &scratch, json_path: json_path.as_deref() };
@@ -190,13 +190,6 @@ pub(super) async fn prepare(
     let mut staged = staging.await.map_err(lost)??;
     staged.origin = origin;
     Ok(staged)
-}
-
-/// The input as hyperd is to read it, and the file that this is about.
-async fn opened(session: &Session, call: &Call, input: Input) -> Result<(Input, Option<Origin>), Error> {
-    let Input::File(mut file) = input else { return Ok((input, None)) };
-    let held = file.hand_over(session, call).await?;
-    Ok((Input::File(file.clone()), Some(Origin { file, held })))
 }
 
 /// Refuses what cannot be the name of a user's table.
@@ -267,8 +260,16 @@ impl Load<'_> {
         if let Some(receipt) = receipt {
             return self.append_noted(lease, found, receipt).await;
         }
-        let Some(table) = found else {
-            return self.make(lease).await;
+        let table = match found {
+            Some(table) => table,
+            None => match self.make(lease).await {
+                // Another server has made it meanwhile, and the rows go to that one.
+                Err(error) if swap::is_taken(&error) => {
+                    lease = self.lease().await?;
+                    find(&mut lease, self.call, self.database, self.table).await?.ok_or(error)?
+                }
+                made => return made,
+            },
         };
         // A file that is found to have changed is to leave no row.
         lease.begin(self.call).await?;

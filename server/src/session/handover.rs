@@ -32,6 +32,14 @@ pub struct Handed {
     link: TempPath,
 }
 
+impl PartialEq for Handed {
+    fn eq(&self, other: &Self) -> bool {
+        self.path() == other.path()
+    }
+}
+
+impl Eq for Handed {}
+
 impl Handed {
     /// The path for hyperd.
     pub fn path(&self) -> &Path {

@@ -14,7 +14,7 @@ use super::local::Local;
 use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
-use crate::engine::{Attachments, Engine};
+use crate::engine::{Attachments, Confinement, Engine};
 use crate::error::{Code, Error};
 use crate::files::Paths;
 use crate::sql;
@@ -53,7 +53,9 @@ impl Session {
             None => None,
         };
         let unfinished = Unfinished::new();
-        let engine = Engine::start(&config.engine, &scratch_path, &config.limits, unfinished.application()).await?;
+        let confinement = confinement(&config.paths, &scratch_path, persistent.as_deref());
+        let application = unfinished.application();
+        let engine = Engine::start(&config.engine, &scratch_path, confinement, &config.limits, application).await?;
         let session = Self {
             engine,
             databases: RwLock::default(),
@@ -81,9 +83,16 @@ impl Session {
     async fn open(&self, persistent: Option<PathBuf>) -> Result<(), Error> {
         let call = Call::housekeeping();
         let local = self.scratch_path.join("local.hyper");
-        let mut databases = vec![Database { alias: LOCAL.into(), path: local, kind: Kind::Local, writable: true }];
+        let mut databases =
+            vec![Database { alias: LOCAL.into(), path: local, kind: Kind::Local, writable: true, handed: None }];
         if let Some(path) = persistent {
-            databases.push(Database { alias: PERSISTENT.into(), path, kind: Kind::Persistent, writable: true });
+            databases.push(Database {
+                alias: PERSISTENT.into(),
+                path,
+                kind: Kind::Persistent,
+                writable: true,
+                handed: None,
+            });
         }
         let mut lease = self.engine.acquire(&call, &Attachments::default(), "").await?;
         for database in databases.iter().filter(|database| !database.path.exists()) {
@@ -156,6 +165,14 @@ fn scratch(parent: Option<&Path>) -> Result<TempDir, Error> {
         Error::new(Code::FileNotFound, format!("Could not make a temporary folder in {}: {error}.", parent.display()))
             .suggest("Point TMPDIR to a folder that exists and can be written to.")
     })
+}
+
+/// What hyperd keeps to where calls are kept to some folders: those, and the session's own.
+fn confinement(paths: &Paths, scratch: &Path, persistent: Option<&Path>) -> Confinement {
+    let Some(folders) = paths.folders() else { return Confinement::default() };
+    let files = [folders, &[scratch.to_owned()]].concat();
+    let own = persistent.and_then(Path::parent).map(Path::to_owned);
+    Confinement { databases: files.iter().cloned().chain(own).collect(), files }
 }
 
 /// The persistent database's path without symbolic links; its folder is made where it is missing.

@@ -58,7 +58,7 @@ impl Session {
 
     /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
     pub fn is_unwritten(&self, database: &Database) -> bool {
-        self.engine.is_unwritten(&database.path)
+        self.engine.is_unwritten(database.file())
     }
 
     /// Waits until nobody else of this session changes `database`; the guard keeps it so.

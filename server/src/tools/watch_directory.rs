@@ -60,7 +60,7 @@ pub(super) struct WatchDirectory;
 
 impl Tool for WatchDirectory {
     const NAME: &'static str = "watch_directory";
-    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: true });
     type Params = Params;
     type Output = Output;
 

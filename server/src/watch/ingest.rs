@@ -15,8 +15,8 @@ use crate::files::refused;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadMode, LoadRequest, load_noted};
 use crate::limits;
 
-const SERIALIZATION_FAILURE: &str = "40001";
-const DUPLICATE_TABLE: &str = "42P07";
+/// A serialization failure, a table that is there already, and one that is not there any more.
+const CONFLICTS: [&str; 3] = ["40001", "42P07", "42P01"];
 
 /// How the load of a delivery ended.
 pub(super) enum End {
@@ -147,7 +147,10 @@ fn passes(error: &Error, tries: u32) -> bool {
         Code::ConnectionLost | Code::HyperdNotFound | Code::ResourceBusy | Code::Cancelled => true,
         // A disk may be slow or full for a while, and who writes to a file comes to an end.
         Code::Timeout | Code::IoError => tries < limits::WATCH_TIMEOUT_TRIES_MAX,
-        // Another server has changed the table or made it at the same moment.
-        _ => matches!(error.sqlstate.as_deref(), Some(SERIALIZATION_FAILURE | DUPLICATE_TABLE)),
+        // Another server has changed the table, made it or dropped it at the same moment.
+        _ => {
+            let collides = CONFLICTS.iter().any(|state| error.sqlstate.as_deref() == Some(state));
+            collides && tries < limits::WATCH_CONFLICT_TRIES_MAX
+        }
     }
 }

@@ -85,7 +85,9 @@ async fn state(server: &Running, home: &Path) -> State {
     for watcher in server.call("status", json!({})).await["watchers"].as_array().expect("a list") {
         state.insert(format!("session: watch {}", watcher["directory"]), String::new());
     }
-    for file in files(home).into_iter().filter(|file| file.is_file()) {
+    // What a watch keeps for itself is no file of anybody's.
+    let is_own = |file: &Path| file.components().any(|part| part.as_os_str() == "loading");
+    for file in files(home).into_iter().filter(|file| file.is_file() && !is_own(file)) {
         // Of a database its rows are compared.
         let is_database = file.extension().is_some_and(|extension| extension == "hyper");
         let content = if is_database { Vec::new() } else { std::fs::read(&file).expect("a file can be read") };

@@ -4,6 +4,7 @@
 
 mod daemon;
 mod ends;
+mod folders;
 mod hints;
 mod leftovers;
 mod modes;

@@ -78,7 +78,7 @@ async fn a_replaced_file_keeps_mode_and_owner(#[values(0o600, 0o640, 0o666, 0o44
 #[tokio::test]
 async fn what_a_killed_export_leaves_is_cleared_away(#[case] format: &str) {
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let path = home.path().join("out");
+    let path = home.path().join("out.csv");
     let mut server = start("022").await;
     export(&server, &path, format, false).await;
     let old = files(home.path());
