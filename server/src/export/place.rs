@@ -66,10 +66,12 @@ impl Place {
         };
         let mut place = Self::at(session, &typed_path, overwrite)?;
         // A link is followed, so that it stays one.
-        if let Ok(Some(Found { kind: FileKind::Link, .. })) = place.folder.look_for(&place.name)
-            && let Ok(target) = place.path.canonicalize()
-        {
-            place = Self::at(session, &target, overwrite)?;
+        if let Ok(Some(Found { kind: FileKind::Link, .. })) = place.folder.look_for(&place.name) {
+            match place.path.canonicalize() {
+                Ok(target) => place = Self::at(session, &target, overwrite)?,
+                Err(_) if place.restricted => return Err(session.paths().refusal(&typed_path)),
+                Err(_) => {}
+            }
         }
         match place.folder.look_for(&place.name) {
             Ok(None) => {}
@@ -86,7 +88,7 @@ impl Place {
     fn at(session: &Session, path: &Path, overwrite: bool) -> Result<Self, Error> {
         let parent = path.parent().unwrap_or(path);
         let name = path.file_name().unwrap_or_default().to_owned();
-        let folder = session.paths().folder(parent)?.map_err(|error| missing(parent, &error))?;
+        let folder = session.paths().folder(parent)?.map_err(|error| missing(path, parent, &error))?;
         let path = folder.path().join(&name);
         Ok(Self { folder, name, path, overwrite, old: None, restricted: session.paths().is_restricted() })
     }
@@ -355,13 +357,13 @@ fn taken(path: &Path) -> Error {
         .suggest("Pass overwrite: true to replace it, or choose another path.")
 }
 
-fn missing(folder: &Path, error: &io::Error) -> Error {
+fn missing(path: &Path, folder: &Path, error: &io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             Error::new(Code::FileNotFound, format!("Could not use the folder {}: {error}.", folder.display()))
                 .suggest("Make the folder first, or choose another path.")
         }
-        _ => refused(format!("Could not use the folder {}", folder.display()), error),
+        _ => unwritable(path, error),
     }
 }
 

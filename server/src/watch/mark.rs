@@ -18,6 +18,12 @@ impl Mark {
         Self(format!("{device} {number} {} {}\n", sentinel.changed_ns, sentinel.bytes))
     }
 
+    /// Whether a sentinel is the same file; it may have been written to since.
+    pub(super) fn is_same_file(&self, sentinel: &Found) -> bool {
+        let (device, number) = sentinel.identity;
+        self.0.starts_with(&format!("{device} {number} "))
+    }
+
     pub(super) fn write(&self, mut file: File) -> io::Result<()> {
         file.write_all(self.0.as_bytes())
     }

@@ -10,9 +10,10 @@
 //! 1. `loading/OWN/ID/x.csv.ready` is made: a mark, which says what the sentinel was (number, time, size).
 //! 2. `x.csv` is renamed to `loading/OWN/ID/x.csv`, which only one server can do. While it is there no server takes another
 //!    `x.csv`; the sentinel is this one's. (Where another server took one between the look and the renaming, or the
-//!    sentinel is not what the mark says, the file goes back.)
+//!    sentinel is gone, the file goes back.)
 //! 3. Its rows and a note of `ID` are inserted in one transaction, and hyperd writes the database.
-//! 4. The sentinel is renamed over the mark, if it is still what the mark says; if not, it is a later one and stays.
+//! 4. The sentinel is renamed over the mark, if it is still what the mark says, or was only written to since while there is
+//!    no new `x.csv`; if not, it is a later one and stays.
 //! 5. `x.csv`, `x.csv.ready` and `ID` are removed, then the note. Instead, a file that fails goes to `failed` before step 4,
 //!    and its sentinel after it.
 //!

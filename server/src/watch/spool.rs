@@ -114,10 +114,13 @@ impl Spool {
         mark.write(own.create(&sentinel, FILE_MODE)?)?;
         let moved = self.folder.move_to(name, &own, name);
         // Another server may have taken an earlier file of that name a moment ago, whose sentinel that was.
-        let is_ours = moved.is_ok()
-            && !self.is_held_by_others(name)?
-            && self.folder.look_for(&sentinel)?.is_some_and(|found| Mark::of(&found) == *mark);
-        if is_ours {
+        let is_free = moved.is_ok() && !self.is_held_by_others(name)?;
+        if is_free && let Some(now) = self.folder.look_for(&sentinel)? {
+            // Who makes a sentinel may go on with it for a moment, to set its time or to write into it.
+            if Mark::of(&now) != *mark {
+                own.remove(&sentinel)?;
+                Mark::of(&now).write(own.create(&sentinel, FILE_MODE)?)?;
+            }
             return Ok(true);
         }
         if moved.is_ok() && own.move_to_free(name, &self.folder, name).is_err() {
@@ -163,12 +166,18 @@ impl Spool {
             Ok(file) => Mark::read(file)?,
             Err(error) => return gone(error).map(|()| false),
         };
-        let is = |found: &Found| mark.as_ref() == Some(&Mark::of(found));
-        if !self.folder.look_for(&sentinel)?.is_some_and(|found| is(&found)) {
-            return Ok(false);
+        let Some(mark) = mark else { return Ok(false) };
+        // One that was only written to since is still this one's, unless there is a new file that it may stand for.
+        let is_ours = |found: &Found| -> io::Result<bool> {
+            let is_alone = || Ok(mark.is_same_file(found) && self.folder.look_for(name)?.is_none());
+            if Mark::of(found) == mark { Ok(true) } else { is_alone() }
+        };
+        match self.folder.look_for(&sentinel)? {
+            Some(found) if is_ours(&found)? => {}
+            _ => return Ok(false),
         }
         match self.folder.move_to(&sentinel, own, &sentinel) {
-            Ok(()) if is(&own.look(&sentinel)?) => Ok(true),
+            Ok(()) if is_ours(&own.look(&sentinel)?)? => Ok(true),
             // It became another one at the last moment, and says that a new file is ready.
             Ok(()) => own.move_to_free(&sentinel, &self.folder, &sentinel).map(|()| false),
             Err(error) => gone(error).map(|()| false),

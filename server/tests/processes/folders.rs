@@ -1,6 +1,6 @@
 //! Watched folders that others may write to, that go and come back, that two servers share, and what a producer sees.
-//! Proves watch.refuses_links, watch.folder_comes_back, watch.two_servers_lose_nothing and
-//! watch.sentinel_stays_until_on_disk.
+//! Proves watch.refuses_links, watch.folder_comes_back, watch.two_servers_lose_nothing, watch.whole_files,
+//! watch.sentinel_stays_until_on_disk and load.refuses_changing_files.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -237,18 +237,19 @@ async fn a_file_that_is_written_after_its_sentinel_is_loaded_whole() {
     const ROWS: i64 = 30;
     let home = tempfile::tempdir().expect("a temporary folder can be made");
     let server = Running::start(&["--ephemeral-only"]).await;
-    assert_eq!(watch(&server, home.path()).await["status"], "watching");
     fs::write(home.path().join("x.csv.ready"), "").expect("the sentinel can be written");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let mut file = fs::File::create(home.path().join("x.csv")).expect("the file can be made");
     writeln!(file, "a").expect("the file can be written");
-    for number in 1..=ROWS {
-        writeln!(file, "{number}").expect("the file can be written");
-        // The sentinel is seen again and again meanwhile.
-        fs::write(home.path().join(format!("y{number}.csv.ready")), "").expect("a sentinel can be written");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    std::mem::drop(file);
+    let writing = async move {
+        for number in 1..=ROWS {
+            writeln!(file, "{number}").expect("the file can be written");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    // The first sweep meets the file in the midst of it.
+    let (watched, ()) = tokio::join!(watch(&server, home.path()), writing);
+    assert_eq!(watched["status"], "watching", "{watched}");
     wait_for(&server, "the file is loaded", |watcher| watcher["files_ingested"] == 1).await;
     assert_eq!(numbers(&server).await, (1..=ROWS).collect::<Vec<_>>());
 }

@@ -9,6 +9,8 @@ mod hints;
 mod leftovers;
 mod modes;
 #[cfg(target_os = "linux")]
+mod paths;
+#[cfg(target_os = "linux")]
 mod places;
 mod random;
 mod storm;

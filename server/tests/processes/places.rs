@@ -160,7 +160,7 @@ async fn what_may_not_be_read_or_written_is_told_and_changes_nothing() {
     }
     let many = json!({ "files": [{ "table": "fresh", "path": home.join("secret.csv") }], "database": "lake" });
     let many = server.call("load_files", many).await;
-    assert_eq!(many["results"][0]["error"]["code"], "INVALID_ARGUMENT", "{many}");
+    assert_eq!(many["results"][0]["error"]["code"], "IO_ERROR", "{many}");
     assert_eq!(state(&server, home).await, before);
     // So that the folder can be removed.
     permit(&home.join("locked"), 0o755);
