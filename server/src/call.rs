@@ -39,6 +39,8 @@ pub struct OnDisk {
 pub struct Unwritten {
     /// Which hyperd made the change.
     pub epoch: u64,
+    /// The path under which hyperd has the file.
+    pub attached_as: PathBuf,
     /// The file before the change.
     pub before: OnDisk,
     /// Whether there is a change for certain: a statement that failed, or that found nothing to do, may have made none.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::files::Paths;
 use crate::limits::Limits;
 
 /// Where the server's hyperd comes from.
@@ -40,6 +41,8 @@ pub struct Config {
     pub persistent: Option<PathBuf>,
     /// Refuses each tool that writes.
     pub read_only: bool,
+    /// Where calls may read and write files.
+    pub paths: Paths,
     /// The bounds that an operator may set.
     pub limits: Limits,
     /// The parent of the session's temporary folder; none means the system's.
@@ -52,6 +55,7 @@ impl Default for Config {
             engine: EngineSource::Spawn,
             persistent: None,
             read_only: false,
+            paths: Paths::default(),
             limits: Limits::default(),
             scratch: None,
         }

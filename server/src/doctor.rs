@@ -21,6 +21,8 @@ pub struct Report {
     reached: &'static str,
     hyperd: Finding,
     persistent: Finding,
+    /// The folders that paths have to lie below; none where calls may use any path.
+    allowed_paths: Option<Vec<String>>,
     daemon: Daemon,
     /// What would keep a server from starting.
     problems: Vec<String>,
@@ -54,6 +56,9 @@ impl Report {
         let engine = match &config.engine {
             EngineSource::Endpoint(endpoint) => format!("the hyperd at {endpoint}, because of --endpoint"),
             EngineSource::Hyperd(path) => format!("a hyperd of its own from {}, because of --hyperd", path.display()),
+            EngineSource::Spawn if config.paths.is_restricted() => {
+                "a hyperd of its own, because of --allow-path".to_owned()
+            }
             EngineSource::Spawn => "a hyperd of its own, because of --no-daemon".to_owned(),
             EngineSource::Daemon(_) => "the hyperd of the user's daemon, which is the default".to_owned(),
         };
@@ -62,7 +67,8 @@ impl Report {
         let persistent = persistent(config.persistent.as_deref());
         let daemon = daemon(matches!(config.engine, EngineSource::Daemon(_)), &mut problems).await;
         let reached = reached(&config.engine);
-        Self { version: VERSION, engine, reached, hyperd, persistent, daemon, problems }
+        let allowed_paths = config.paths.named();
+        Self { version: VERSION, engine, reached, hyperd, persistent, allowed_paths, daemon, problems }
     }
 
     /// Whether a server would start.
@@ -79,6 +85,7 @@ impl Report {
             format!("reached      {}", self.reached),
             format!("hyperd       {} ({})", at(&self.hyperd.path), self.hyperd.about),
             format!("persistent   {} ({})", at(&self.persistent.path), self.persistent.about),
+            format!("paths        {}", self.allowed_paths.as_ref().map_or("any".to_owned(), |paths| paths.join(", "))),
             format!("daemon       {} ({})", at(&self.daemon.folder), self.daemon.about),
         ];
         if let Some(state) = &self.daemon.state {

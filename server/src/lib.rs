@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod fetch;
+pub mod files;
 pub mod guard;
 pub mod hyperd;
 pub mod ingest;

@@ -86,12 +86,20 @@ pub const WATCH_CONCURRENT_MAX: u32 = 32;
 pub const WATCH_CONCURRENT_DEFAULT: u32 = 4;
 /// How often a watched folder is looked through, for what the system did not report.
 pub const WATCH_RESCAN_MS: u64 = 10_000;
+/// How often a watched folder that is gone is looked for.
+pub const WATCH_AWAY_MS: u64 = 500;
+/// How long a file that was written to after its sentinel has to stay as it is before it is taken.
+pub const WATCH_SETTLE_MS: u64 = 1_000;
+/// How often that is tried before the file is left to the next look through the folder.
+pub const WATCH_SETTLE_TRIES_MAX: u32 = 4;
 /// How long the first try after a failure waits that may pass, such as a hyperd that is gone.
 pub const WATCH_RETRY_MIN_MS: u64 = 100;
 /// How long later tries wait at most.
 pub const WATCH_RETRY_MAX_MS: u64 = 5_000;
 /// How often a file that ran into a deadline is tried.
 pub const WATCH_TIMEOUT_TRIES_MAX: u32 = 3;
+/// How often a file is tried that met changes of other servers.
+pub const WATCH_CONFLICT_TRIES_MAX: u32 = 20;
 /// How long `unwatch_directory` waits for what is being loaded before it is cancelled.
 pub const UNWATCH_GRACE_MS: u64 = 10_000;
 /// Most notes about files that are gone which are kept until they are deleted.

@@ -12,6 +12,7 @@ use hyperd_mcp::daemon::discovery::Home;
 use hyperd_mcp::daemon::wire::Ask;
 use hyperd_mcp::doctor::Report;
 use hyperd_mcp::error::Error;
+use hyperd_mcp::files::Paths;
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::server::Server;
 use hyperd_mcp::{daemon, engine, guard};
@@ -35,6 +36,10 @@ struct Arguments {
     /// Refuse each tool that writes.
     #[arg(long)]
     read_only: bool,
+    /// Keep calls to files below this folder, links resolved; may be given several times. HYPERDB_ALLOW_PATHS names such
+    /// folders too, separated as those of PATH are. Starts a hyperd of this server's own, which is kept to them as well.
+    #[arg(long, value_name = "DIR", conflicts_with = "endpoint")]
+    allow_path: Vec<PathBuf>,
     /// Start a hyperd of this server's own from this executable, instead of using the daemon's.
     #[arg(long, value_name = "PATH", conflicts_with = "endpoint")]
     hyperd: Option<PathBuf>,
@@ -271,10 +276,17 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
 }
 
 fn config(arguments: Arguments) -> Result<Config, Error> {
+    let paths = paths(arguments.allow_path)?;
     let source = match (arguments.endpoint, arguments.hyperd) {
+        (Some(_), _) if paths.is_restricted() => {
+            return Err(Error::invalid(format!(
+                "{ALLOW_PATHS} is set, and a hyperd that runs already cannot be kept to it."
+            ))
+            .suggest("Leave --endpoint out, or unset the variable."));
+        }
         (Some(endpoint), _) => EngineSource::Endpoint(endpoint),
         (None, Some(path)) => EngineSource::Hyperd(path),
-        (None, None) if arguments.no_daemon => EngineSource::Spawn,
+        (None, None) if arguments.no_daemon || paths.is_restricted() => EngineSource::Spawn,
         (None, None) => EngineSource::Daemon(DaemonOptions {
             program: None,
             hang_deadline: arguments.hang_deadline,
@@ -296,7 +308,20 @@ fn config(arguments: Arguments) -> Result<Config, Error> {
         hyperd_memory: arguments.hyperd_memory,
         ..Limits::default()
     };
-    Ok(Config { engine: source, persistent, read_only: arguments.read_only, limits, scratch: None })
+    Ok(Config { engine: source, persistent, read_only: arguments.read_only, paths, limits, scratch: None })
+}
+
+/// Names folders that calls are kept to, where no option does.
+const ALLOW_PATHS: &str = "HYPERDB_ALLOW_PATHS";
+
+fn paths(mut folders: Vec<PathBuf>) -> Result<Paths, Error> {
+    if folders.is_empty() {
+        let Some(named) = std::env::var_os(ALLOW_PATHS).filter(|named| !named.is_empty()) else {
+            return Ok(Paths::default());
+        };
+        folders = std::env::split_paths(&named).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    }
+    Paths::below(&folders)
 }
 
 fn default_persistent() -> Result<PathBuf, Error> {

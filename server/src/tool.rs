@@ -32,6 +32,23 @@ pub enum Access {
     Write(Effect),
     /// Changes the session, but no data.
     Session(Effect),
+    /// Writes files that are no databases of the session. A read-only server lets it, but over nothing that exists: it
+    /// refuses `overwrite: true`, whatever is there at the moment.
+    Files(Effect),
+}
+
+impl Access {
+    /// What a read-only server does not let a tool do.
+    fn refuse_read_only(self, tool: &str, arguments: &Value) -> Result<(), Error> {
+        match self {
+            Self::Write(_) => Err(Error::read_only(&format!("`{tool}` writes"))),
+            Self::Files(_) if arguments["overwrite"] == true => {
+                Err(Error::read_only(&format!("`{tool}` with `overwrite: true` replaces what exists"))
+                    .suggest("Leave `overwrite` out and choose a path where nothing is."))
+            }
+            Self::Files(_) | Self::Read | Self::Session(_) => Ok(()),
+        }
+    }
 }
 
 /// How a change behaves.
@@ -135,8 +152,8 @@ impl Route {
     ) -> Result<Value, Error> {
         let arguments = schema::with_whole_numbers(arguments);
         schema::check(&self.tool.name, &self.input, &arguments)?;
-        if matches!(self.access, Access::Write(_)) && server.config().read_only {
-            return Err(Error::read_only(&format!("`{}` writes", self.tool.name)));
+        if server.config().read_only {
+            self.access.refuse_read_only(&self.tool.name, &arguments)?;
         }
         let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
         let mut call = call.until(server.stopping().clone());
@@ -191,7 +208,7 @@ async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Resu
 fn annotations(access: Access) -> ToolAnnotations {
     let (read_only, effect) = match access {
         Access::Read => (true, Effect { destructive: false, idempotent: true }),
-        Access::Write(effect) | Access::Session(effect) => (false, effect),
+        Access::Write(effect) | Access::Session(effect) | Access::Files(effect) => (false, effect),
     };
     ToolAnnotations::from_raw(None, Some(read_only), Some(effect.destructive), Some(effect.idempotent), Some(false))
 }

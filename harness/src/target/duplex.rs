@@ -62,6 +62,7 @@ impl Duplex {
             read_only: launch.read_only,
             limits,
             scratch: Some(launch.scratch),
+            ..Config::default()
         };
         let server = Server::start(config).await.map_err(|error| error.to_string())?;
         Ok(InProcess { server })

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::Options;
 use super::wire::{self, State};
-use crate::engine::{Hyperd, Pulse, pulse};
+use crate::engine::{Confinement, Hyperd, Pulse, pulse};
 use crate::error::Error;
 use crate::limits;
 
@@ -18,7 +18,7 @@ pub(super) struct Supervisor {
     log_dir: PathBuf,
     hang_deadline: Duration,
     replace_hung: bool,
-    hyperd_memory: Option<String>,
+    confinement: Confinement,
     now: Mutex<Now>,
 }
 
@@ -36,8 +36,8 @@ struct Now {
 
 impl Supervisor {
     pub(super) async fn start(executable: PathBuf, log_dir: PathBuf, options: &Options) -> Result<Arc<Self>, Error> {
-        let hyperd_memory = options.hyperd_memory.clone();
-        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, hyperd_memory.as_deref()).await?);
+        let confinement = Confinement { memory: options.hyperd_memory.clone(), ..Confinement::default() };
+        let hyperd = Arc::new(Hyperd::spawn(&executable, &log_dir, &confinement).await?);
         let now =
             Now { hyperd, replaced: 0, problem: None, failures: Vec::new(), unreachable_since: None, accused: None };
         Ok(Arc::new(Self {
@@ -45,7 +45,7 @@ impl Supervisor {
             log_dir,
             hang_deadline: options.hang_deadline,
             replace_hung: options.replace_hung,
-            hyperd_memory,
+            confinement,
             now: Mutex::new(now),
         }))
     }
@@ -96,7 +96,7 @@ impl Supervisor {
             tracing::error!(pid = hyperd.pid(), failure, "hyperd failed");
             hyperd.kill().await;
             self.count(&failure)?;
-            let next = Hyperd::spawn(&self.executable, &self.log_dir, self.hyperd_memory.as_deref()).await;
+            let next = Hyperd::spawn(&self.executable, &self.log_dir, &self.confinement).await;
             let next =
                 next.map_err(|error| format!("hyperd failed ({failure}), and another one did not start: {error}"))?;
             tracing::warn!(pid = next.pid(), endpoint = next.endpoint(), "hyperd was replaced");

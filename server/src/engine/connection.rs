@@ -20,8 +20,10 @@ use crate::sql;
 pub struct Attachment {
     /// The name that SQL knows it by.
     pub alias: String,
-    /// Its file.
+    /// The path under which hyperd opens its file.
     pub path: PathBuf,
+    /// The file's own path, without symbolic links.
+    pub real: PathBuf,
     /// Tells a file from another one that had the same alias before.
     pub generation: u64,
     /// Whether what is written into it must be on disk before it is answered as done.
@@ -125,7 +127,7 @@ impl Connection {
     }
 
     pub(super) fn attached(&mut self, disk: &Disk, database: Attachment) {
-        let (held, before) = match database.lasting.then(|| disk.hold(&database.path)).flatten() {
+        let (held, before) = match database.lasting.then(|| disk.hold(&database.real)).flatten() {
             Some((held, before)) => (Some(held), Some(before)),
             None => (None, None),
         };
@@ -153,7 +155,7 @@ impl Connection {
                 return outcome;
             }
             if database.lasting {
-                disk.failed(&database.path, error.clone());
+                disk.failed(&database.real, error.clone());
                 outcome.unsaved.get_or_insert(error);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -233,7 +233,7 @@ impl Lease {
     }
 
     /// The lasting files that a statement changes.
-    fn changed(&mut self, statement: &Statement) -> Result<Vec<(PathBuf, OnDisk)>, Error> {
+    fn changed(&mut self, statement: &Statement) -> Result<Vec<(Attachment, OnDisk)>, Error> {
         let database = self.database.clone();
         let connection = self.connection()?;
         if !matches!(statement.kind, Kind::Dml | Kind::Ddl) {
@@ -242,20 +242,21 @@ impl Lease {
         let alias = |name: &[String]| if let [alias, _, _] = name { alias.clone() } else { database.clone() };
         let aliases: BTreeSet<String> = statement.targets.iter().map(|name| alias(name)).collect();
         let file = |Attached { database, before, .. }: &Attached| {
-            aliases.contains(&database.alias).then(|| Some((database.path.clone(), before.clone()?))).flatten()
+            aliases.contains(&database.alias).then(|| Some((database.clone(), before.clone()?))).flatten()
         };
         Ok(connection.attached.iter().filter_map(file).collect())
     }
 
     /// Sees to it that what a statement changes can be written out afterwards.
     async fn secure(&mut self, statement: &Statement) -> Result<(), Error> {
-        for (path, before) in self.changed(statement)? {
-            if !on_disk::is_same_file(&path, &before) {
+        for (database, before) in self.changed(statement)? {
+            let path = &database.real;
+            if !on_disk::is_same_file(path, &before) {
                 self.retire();
-                self.idle.let_go(Instant::now(), |held| held.path == path).await;
-                return Err(replaced(&path));
+                self.idle.let_go(Instant::now(), |held| held.real == *path).await;
+                return Err(replaced(path));
             }
-            self.reserves.push(self.disk.reserves.take(&path).await?);
+            self.reserves.push(self.disk.reserves.take(path).await?);
         }
         Ok(())
     }
@@ -263,8 +264,9 @@ impl Lease {
     /// Notes in the call which files are to be on disk before it is answered as done.
     fn note_change(&mut self, call: &Call, statement: &Statement, certain: bool) -> Result<(), Error> {
         let epoch = self.epoch();
-        for (path, before) in self.changed(statement)? {
-            call.changed(&path, Unwritten { epoch, before, certain, since: Instant::now() });
+        for (database, before) in self.changed(statement)? {
+            let (attached_as, since) = (database.path, Instant::now());
+            call.changed(&database.real, Unwritten { epoch, attached_as, before, certain, since });
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub use error::tells_no_room;
 pub use lease::Lease;
 pub use modes::Protection;
 pub use pool::{Engine, Lane};
-pub use process::{Hyperd, locate};
+pub use process::{Confinement, Hyperd, locate};
 pub use rows::{Bounds, Column, Rows};
 pub use source::{Pulse, pulse};
 pub use value::type_name;

@@ -12,6 +12,7 @@ use super::connection::{Attachments, Connection};
 use super::disk::Disk;
 use super::idle::Idle;
 use super::lease::{Lease, Permit};
+use super::process::Confinement;
 use super::source::Source;
 use crate::call::Call;
 use crate::config::EngineSource;
@@ -43,12 +44,13 @@ impl Engine {
     pub async fn start(
         source: &EngineSource,
         log_dir: &Path,
+        confinement: Confinement,
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
         let disk = Arc::<Disk>::default();
         Ok(Self {
-            source: Arc::new(Source::start(source, log_dir, limits, application).await?),
+            source: Arc::new(Source::start(source, log_dir, confinement, limits, application).await?),
             work: Arc::new(Semaphore::new(limits.connections_max)),
             looks: Arc::new(Semaphore::new(limits::LOOK_CONNECTIONS_MAX)),
             idle: Arc::new(Idle::new(Arc::clone(&disk))),

@@ -21,6 +21,19 @@ use crate::{limits, own};
 /// of the time of small statements, and disk without end below a server that runs for weeks.
 const LOG_CONFIG: &str = "file,json,warning,hyperd,0";
 
+/// The folders that hyperd keeps to by itself, and its memory; without any folder it goes wherever its user may.
+///
+/// It resolves folders, but follows a link at the end of a path: this is a second line behind what the server checks.
+#[derive(Debug, Clone, Default)]
+pub struct Confinement {
+    /// Of files that SQL reads and writes.
+    pub files: Vec<PathBuf>,
+    /// Of databases.
+    pub databases: Vec<PathBuf>,
+    /// Most memory, as in [`limits::Limits::hyperd_memory`].
+    pub memory: Option<String>,
+}
+
 /// A running hyperd.
 pub struct Hyperd {
     running: Mutex<Option<Running>>,
@@ -36,14 +49,14 @@ struct Running {
 }
 
 impl Hyperd {
-    /// Starts `executable`; its logs go to `log_dir`, and so does its socket where the path is not too long. It takes no
-    /// more than `memory`, as in [`limits::Limits::hyperd_memory`].
-    pub async fn spawn(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Self, Error> {
+    /// Starts `executable`; its logs go to `log_dir`, and so does its socket where the path is not too long. It is
+    /// kept to `confinement`.
+    pub async fn spawn(executable: &Path, log_dir: &Path, confinement: &Confinement) -> Result<Self, Error> {
         check(executable).await?;
         let executable = executable.to_owned();
         let log_dir = log_dir.to_owned();
-        let memory = memory.map(str::to_owned);
-        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir, memory.as_deref())).await;
+        let confinement = confinement.clone();
+        let started = tokio::task::spawn_blocking(move || start(&executable, &log_dir, &confinement)).await;
         started.map_err(|error| Error::internal(format!("Starting hyperd panicked: {error}")))?
     }
 
@@ -90,7 +103,7 @@ impl Hyperd {
     }
 }
 
-fn start(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Hyperd, Error> {
+fn start(executable: &Path, log_dir: &Path, confinement: &Confinement) -> Result<Hyperd, Error> {
     let failed = |error: hyperdb_api::Error| not_started(executable, &error.to_string());
     // One that is started anew may find that somebody has deleted the folder, and the socket of the one before with it.
     own::make_folder(log_dir)
@@ -98,7 +111,7 @@ fn start(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Hype
     let mut parameters = Parameters::new();
     parameters.set("log_dir", log_dir.to_string_lossy());
     parameters.set("log_config", LOG_CONFIG);
-    if let Some(memory) = memory {
+    if let Some(memory) = &confinement.memory {
         parameters.set("memory_limit", memory);
     }
     parameters.set_transport_mode(TransportMode::Ipc);
@@ -110,6 +123,11 @@ fn start(executable: &Path, log_dir: &Path, memory: Option<&str>) -> Result<Hype
         socket::put_into(&mut parameters, socket.path());
     }
     guard::keep_files();
+    let lists = [("external_file_whitelist", &confinement.files), ("database_dir_whitelist", &confinement.databases)];
+    for (name, folders) in lists.into_iter().filter(|(_, folders)| !folders.is_empty()) {
+        let folders: Vec<String> = folders.iter().map(|folder| folder.to_string_lossy().into_owned()).collect();
+        parameters.set(name, folders.join(";"));
+    }
     let process = HyperProcess::new(Some(executable), Some(&parameters)).map_err(failed)?;
     let pid = process.pid().ok_or_else(|| not_started(executable, "it has no process id"))?;
     let endpoint = process.connection_endpoint().ok_or_else(|| not_started(executable, "it listens nowhere"))?;

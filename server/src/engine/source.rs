@@ -9,7 +9,7 @@ use hyperdb_api::AsyncConnection;
 
 use super::connection::{Connection, Unopened};
 use super::effort::Effort;
-use super::process::{self, Hyperd};
+use super::process::{self, Confinement, Hyperd};
 use crate::config::{DaemonOptions, EngineSource};
 use crate::daemon::client::{self, Attendance};
 use crate::error::{Code, Error};
@@ -25,13 +25,12 @@ pub(super) struct Source {
     epoch: AtomicU64,
     hang_deadline: Duration,
     replace_hung: bool,
-    hyperd_memory: Option<String>,
     stopping: AtomicBool,
 }
 
 enum Kind {
     Endpoint(String),
-    Own { executable: PathBuf, log_dir: PathBuf, process: tokio::sync::Mutex<Arc<Hyperd>> },
+    Own { executable: PathBuf, log_dir: PathBuf, confinement: Confinement, process: tokio::sync::Mutex<Arc<Hyperd>> },
     Daemon { options: Box<DaemonOptions>, attendance: tokio::sync::Mutex<Attendance> },
 }
 
@@ -64,18 +63,18 @@ impl Source {
     pub(super) async fn start(
         source: &EngineSource,
         log_dir: &Path,
+        confinement: Confinement,
         limits: &Limits,
         application: String,
     ) -> Result<Self, Error> {
-        let memory = limits.hyperd_memory.as_deref();
         let kind = match source {
             EngineSource::Endpoint(endpoint) => Kind::Endpoint(endpoint.clone()),
-            EngineSource::Hyperd(path) => own(path.clone(), log_dir, memory).await?,
+            EngineSource::Hyperd(path) => own(path.clone(), log_dir, confinement).await?,
             EngineSource::Daemon(options) => {
                 let attendance = tokio::sync::Mutex::new(client::attend(options).await?);
                 Kind::Daemon { options: Box::new(options.clone()), attendance }
             }
-            EngineSource::Spawn => own(process::locate().await?, log_dir, memory).await?,
+            EngineSource::Spawn => own(process::locate().await?, log_dir, confinement).await?,
         };
         Ok(Self {
             kind,
@@ -84,7 +83,6 @@ impl Source {
             epoch: AtomicU64::new(0),
             hang_deadline: limits.hang_deadline,
             replace_hung: limits.replace_hung,
-            hyperd_memory: limits.hyperd_memory.clone(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -164,15 +162,15 @@ impl Source {
 
     /// Where hyperd listens; one of the server's own that has died is started anew first.
     pub(super) async fn endpoint(&self) -> Result<String, Error> {
-        let (executable, log_dir, process) = match &self.kind {
+        let (executable, log_dir, confinement, process) = match &self.kind {
             Kind::Endpoint(endpoint) => return Ok(endpoint.clone()),
             Kind::Daemon { attendance, .. } => return Ok(attendance.lock().await.state.endpoint.clone()),
-            Kind::Own { executable, log_dir, process } => (executable, log_dir, process),
+            Kind::Own { executable, log_dir, confinement, process } => (executable, log_dir, confinement, process),
         };
         let mut process = process.lock().await;
         if process.has_exited() && !self.stopping.load(Ordering::Acquire) {
             tracing::warn!(pid = process.pid(), "hyperd has died and is started anew");
-            *process = Arc::new(Hyperd::spawn(executable, log_dir, self.hyperd_memory.as_deref()).await?);
+            *process = Arc::new(Hyperd::spawn(executable, log_dir, confinement).await?);
         }
         Ok(process.endpoint().to_owned())
     }
@@ -287,7 +285,7 @@ impl Source {
     }
 }
 
-async fn own(executable: PathBuf, log_dir: &Path, memory: Option<&str>) -> Result<Kind, Error> {
-    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir, memory).await?));
-    Ok(Kind::Own { executable, log_dir: log_dir.to_owned(), process })
+async fn own(executable: PathBuf, log_dir: &Path, confinement: Confinement) -> Result<Kind, Error> {
+    let process = tokio::sync::Mutex::new(Arc::new(Hyperd::spawn(&executable, log_dir, &confinement).await?));
+    Ok(Kind::Own { executable, log_dir: log_dir.to_owned(), confinement, process })
 }

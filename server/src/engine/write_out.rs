@@ -72,12 +72,12 @@ impl Engine {
         let mut pause = limits::ms(limits::WRITE_OUT_PAUSE_MIN_MS);
         let mut round = 0;
         loop {
-            self.idle().let_go(Instant::now(), |held| held.path == path).await;
+            self.idle().let_go(Instant::now(), |held| held.real == path).await;
             if self.is_written(path, change).await? {
                 return Ok(WrittenOut::Whole);
             }
             // A connection of a call that has just ended lets go a moment later, so that the first round asks nobody.
-            if round > 0 && !self.is_held(path).await? {
+            if round > 0 && !self.is_held(&change.attached_as).await? {
                 self.confirm(change.epoch).await?;
                 return if self.is_written(path, change).await? || !change.certain {
                     Ok(WrittenOut::Whole)
@@ -102,11 +102,11 @@ impl Engine {
     /// # Errors
     ///
     /// hyperd cannot be reached.
-    pub async fn settle_file(&self, path: &Path) -> Result<bool, Error> {
+    pub async fn settle_file(&self, path: &Path, attached_as: &Path) -> Result<bool, Error> {
         let began = Instant::now();
         loop {
-            self.idle().let_go(Instant::now(), |held| held.path == path).await;
-            if !self.is_held(path).await? {
+            self.idle().let_go(Instant::now(), |held| held.real == path).await;
+            if !self.is_held(attached_as).await? {
                 return Ok(true);
             }
             if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
@@ -156,7 +156,7 @@ impl Engine {
         Err(lost(Error::new(Code::ConnectionLost, "hyperd died.")))
     }
 
-    /// Whether any connection, of whatever server of the same hyperd, has the file attached to write. hyperd holds a file
+    /// Whether any connection, of whatever server of the same hyperd, has the file to write that hyperd opens under `path`. hyperd holds a file
     /// in one mode, so that attaching it to read only tells, and cannot become the holder of a change.
     async fn is_held(&self, path: &Path) -> Result<bool, Error> {
         // Not one of the pool's: all of those may be in use, and their calls may wait for this one.

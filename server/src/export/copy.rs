@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::run::{Job, Source, Written};
 use crate::args::listed;
-use crate::engine::{Column, Lease};
+use crate::engine::{Column, Lease, tells_no_room};
 use crate::error::{Code, Error};
 use crate::session::catalog;
 use crate::sql;
@@ -18,7 +18,7 @@ pub(super) async fn to_file(
     foreign: &[&str],
 ) -> Result<Written, Error> {
     let query = query(job, &mut lease, format, foreign).await?;
-    let unfinished = job.place.unfinished()?;
+    let unfinished = job.place.unfinished(job.session, job.call).await?;
     let rows = write(job, &mut lease, &query, unfinished.path(), format, clauses).await?;
     drop(lease);
     let bytes = job.place.finish(unfinished)?;
@@ -37,7 +37,11 @@ pub(super) async fn write(
     let mut with = vec![format!("format => {}", sql::literal(format))];
     with.extend_from_slice(clauses);
     let copy = format!("COPY ({query}) TO {} WITH ({})", sql::literal(&path.to_string_lossy()), with.join(", "));
-    lease.execute(job.call, &copy).await.map_err(|error| explained(error, job))
+    lease.execute(job.call, &copy).await.map_err(|mut error| {
+        // hyperd knows the file by another path.
+        error.message = error.message.replace(&*path.to_string_lossy(), &job.place.path().to_string_lossy());
+        explained(error, job)
+    })
 }
 
 /// The query whose rows are written; one that the format has no place for is refused.
@@ -80,12 +84,15 @@ fn refuse_unfit(columns: &[Column], format: &str, foreign: &[&str]) -> Result<()
     .suggest(format!("Export `sql` that casts them, CAST({first} AS TEXT) AS {first}, or choose another format.")))
 }
 
+/// What hyperd says of a file that finds no more room.
+const FULL: &str = "could not grow file";
+
 /// hyperd's refusal to write, with what is to be done about it.
 pub(super) fn explained(error: Error, job: &Job<'_>) -> Error {
     let unwritten = match error.sqlstate.as_deref() {
         Some("42501" | "53100" | "53200" | "58000" | "58030" | "58S01") => true,
         // hyperd says so of a full disk under several states, that of success among them.
-        _ if error.message.contains("could not grow file") => true,
+        _ if error.message.contains(FULL) => true,
         // A query may read files of its own that are not there.
         Some("58P01") => !matches!(job.source, Source::Query(_)),
         _ => false,
@@ -94,6 +101,10 @@ pub(super) fn explained(error: Error, job: &Job<'_>) -> Error {
         return error;
     }
     let message = format!("Could not write {}: {}.", job.place.path().display(), error.message.trim_end_matches('.'));
-    Error { message, ..error }
-        .suggest("Check that the server may write there and that there is space left. Nothing was left behind.")
+    let advice = if tells_no_room(&error.message) || error.message.contains(FULL) {
+        "Make space on that disk, or choose a path on another one. Nothing was left behind."
+    } else {
+        "Check that the server may write there, or choose another path. Nothing was left behind."
+    };
+    Error { code: Code::IoError, message, ..error }.suggest(advice)
 }

@@ -14,7 +14,6 @@ use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::Error;
 use crate::session::catalog::{self, PUBLIC, Table};
-use crate::session::{Database, Kind};
 use crate::sql;
 
 /// What the new database is called while it is written; no alias of a user's has a space.
@@ -37,7 +36,7 @@ async fn export(job: &Job<'_>) -> Result<Written, Error> {
     let mut lease = job.lease().await?;
     let tables = wanted(job, &mut lease).await?;
     let extras = Extras::read(&mut lease, job.call, job.database).await?;
-    let unfinished = job.place.unfinished()?;
+    let unfinished = job.place.unfinished_database(job.session)?;
     create(job, &mut lease, unfinished.path()).await?;
     // From here on the connection has a file attached that is nobody else's.
     lease.retire();
@@ -73,7 +72,7 @@ async fn create(job: &Job<'_>, lease: &mut Lease, path: &Path) -> Result<(), Err
     let version = format!(
         "SELECT CAST(database_version AS BIGINT) FROM {}.pg_catalog.hyper_database WHERE datname = {}",
         sql::identifier(&job.database.alias),
-        sql::literal(&job.database.path.to_string_lossy())
+        sql::literal(&job.database.file().to_string_lossy())
     );
     let version = lease.count(job.call, &version).await?;
     let create = format!("CREATE DATABASE {} WITH VERSION {version}", quoted(path));
@@ -82,8 +81,8 @@ async fn create(job: &Job<'_>, lease: &mut Lease, path: &Path) -> Result<(), Err
 
 /// Copies all rows in one transaction, so that they are of one moment.
 async fn fill(job: &Job<'_>, lease: &mut Lease, tables: &[Table], extras: &Extras) -> Result<(u64, Fidelity), Error> {
-    let copy =
-        Database { alias: ALIAS.to_owned(), path: job.place.path().to_owned(), kind: Kind::Attached, writable: true };
+    let mut copy = job.database.clone();
+    ALIAS.clone_into(&mut copy.alias);
     let schemas: BTreeSet<&str> =
         tables.iter().map(|table| table.schema.as_str()).filter(|name| *name != PUBLIC).collect();
     for schema in schemas {

@@ -25,7 +25,7 @@ impl Exporter for Iceberg {
             let folder = job.place.cleared()?;
             let clauses = job.options.clauses();
             let rows = copy::write(job, &mut lease, &query, job.place.path(), "iceberg", &clauses).await?;
-            Ok(Written { rows, bytes: folder.keep(), fidelity: None })
+            Ok(Written { rows, bytes: folder.keep()?, fidelity: None })
         }
         .boxed()
     }

@@ -13,10 +13,12 @@ mod csv;
 mod definition;
 mod hyper;
 mod iceberg;
+mod leftovers;
 mod options;
 mod parquet;
 mod place;
 mod run;
+mod unfinished;
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;

@@ -56,7 +56,7 @@ impl Source for Arrow {
             (file, Format::ArrowFile, scratch)
         };
         let reader = Reader::Typed(table(&file, format, &schema, &columns));
-        Ok(Staged { columns, rows: None, bytes, format: self.0, name, reader, scratch })
+        Ok(Staged { columns, rows: None, bytes, format: self.0, name, reader, scratch, origin: None })
     }
 }
 
@@ -65,7 +65,7 @@ const DAMAGED: &str = "The file may be cut short or damaged, or compressed with 
 
 impl Arrow {
     fn open(&self, file: &InputFile) -> Result<Box<dyn RecordBatchReader>, ArrowError> {
-        let mut reader = BufReader::new(File::open(&file.path)?);
+        let mut reader = BufReader::new(file.raw()?);
         Ok(match self.0 {
             Format::ArrowStream if claimed_bytes(&mut reader)? > ARROW_METADATA_BYTES_MAX => {
                 return Err(ArrowError::IpcError("its first message claims to be longer than any is".to_owned()));
@@ -87,7 +87,7 @@ fn table(file: &InputFile, format: Format, schema: &Schema, columns: &[InputColu
         })
         .collect();
     let options = [format!("FORMAT => '{framing}'"), format!("COLUMNS => DESCRIPTOR({})", descriptor.join(", "))];
-    external(&file.path, &options)
+    external(&file.given, &options)
 }
 
 /// The columns' types in SQL; a type without one is told with all others like it.
@@ -199,7 +199,7 @@ fn is_compressed(file: &InputFile, format: Format) -> bool {
 }
 
 fn first_batch_is_compressed(file: &InputFile, format: Format) -> Option<bool> {
-    let mut reader = BufReader::new(File::open(&file.path).ok()?);
+    let mut reader = BufReader::new(file.raw().ok()?);
     if format == Format::ArrowFile {
         reader.read_exact(&mut [0; FILE_MAGIC_BYTES]).ok()?;
     }

@@ -76,8 +76,9 @@ fn staged(
         bytes: file.bytes,
         format: Format::Csv,
         name,
-        reader: Reader::Csv { gzip: file.gzip, path: file.path, dialect, header: true },
+        reader: Reader::Csv { gzip: file.gzip, path: file.given, dialect, header: true },
         scratch,
+        origin: None,
     }
 }
 

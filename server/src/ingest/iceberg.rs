@@ -11,6 +11,7 @@ use super::relation::{Reader, Staged, external};
 use super::source::{Source, Staging};
 use crate::args;
 use crate::error::{Code, Error};
+use crate::files::Paths;
 use crate::sql;
 
 const METADATA_FOLDER: &str = "metadata";
@@ -28,8 +29,14 @@ pub struct IcebergTable {
 
 impl IcebergTable {
     /// Checks that `path` names such a folder; without a file of metadata or a version, the newest snapshot is meant.
-    pub fn open(path: &str, metadata_filename: Option<String>, version_as_of: Option<u64>) -> Result<Self, Error> {
+    pub fn open(
+        paths: &Paths,
+        path: &str,
+        metadata_filename: Option<String>,
+        version_as_of: Option<u64>,
+    ) -> Result<Self, Error> {
         let path = args::path("path", path)?;
+        paths.refuse_iceberg(&path)?;
         if metadata_filename.is_some() && version_as_of.is_some() {
             return Err(Error::invalid("Both `metadata_filename` and `version_as_of` say which snapshot is meant.")
                 .suggest("Leave one of them out."));
@@ -113,6 +120,7 @@ impl Source for Iceberg {
             name,
             reader: Reader::Typed(external(&table.path, &options)),
             scratch: None,
+            origin: None,
         })
     }
 }

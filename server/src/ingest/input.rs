@@ -1,14 +1,20 @@
 //! The bytes that are loaded: a file, or text that came with the call.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
+use tempfile::TempPath;
 
 use super::iceberg::IcebergTable;
+use super::relation::Origin;
 use crate::args;
+use crate::call::Call;
 use crate::error::{Code, Error};
+use crate::files::{Found, Paths, open_again, refused};
+use crate::session::{Handed, Session};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const READ_BUFFER_BYTES: usize = 1 << 16;
@@ -26,50 +32,126 @@ pub enum Input {
     Query(String),
 }
 
-/// A file that exists and can be opened.
+/// A file that is open, so that all who read it read the same one.
 #[derive(Debug, Clone)]
 pub struct InputFile {
-    /// Its absolute path.
+    /// Its absolute path, as it was given.
     pub path: PathBuf,
     /// Its size on disk.
     pub bytes: u64,
     /// Whether its content is gzip.
     pub gzip: bool,
+    /// Where hyperd is told to read it.
+    pub(super) given: PathBuf,
+    open: Arc<File>,
+    found: Found,
+    /// Whether hyperd must read what is open here, wherever the path leads by then.
+    exact: bool,
 }
 
 impl InputFile {
-    /// Checks that `path` names a readable file, so that each way in which it may not has its own error.
-    pub fn open(path: &str) -> Result<Self, Error> {
+    /// Opens the file at `path`, so that each way in which it may be none has its own error.
+    pub fn open(paths: &Paths, path: &str) -> Result<Self, Error> {
         let absolute = args::path("path", path)?;
-        let metadata = fs::metadata(&absolute).map_err(|error| unreadable(&absolute, &error))?;
-        if !metadata.is_file() {
-            let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+        let opened = paths.file(&absolute)?.map_err(|error| unreadable(&absolute, &error))?;
+        let mut file = Self::of(opened.file, opened.found, absolute)?;
+        file.exact = paths.is_restricted();
+        Ok(file)
+    }
+
+    /// A file that somebody else has opened, and that hyperd must read whatever becomes of the path.
+    pub(crate) fn opened(file: File, found: Found, path: PathBuf) -> Result<Self, Error> {
+        Ok(Self { exact: true, ..Self::of(file, found, path)? })
+    }
+
+    fn of(mut file: File, found: Found, path: PathBuf) -> Result<Self, Error> {
+        if !found.is_file() {
+            let kind = if found.is_folder() { "a folder" } else { "not a regular file" };
             return Err(
-                Error::invalid(format!("`{}` is {kind}.", absolute.display())).suggest("Give the path of one file.")
+                Error::invalid(format!("`{}` is {kind}.", path.display())).suggest("Give the path of one file.")
             );
         }
-        if absolute.to_str().is_none() {
-            return Err(Error::invalid(format!("`{}` is not valid UTF-8.", absolute.display())));
+        if path.to_str().is_none() {
+            return Err(Error::invalid(format!("`{}` is not valid UTF-8.", path.display())));
         }
         let mut magic = [0; 2];
-        let mut file = File::open(&absolute).map_err(|error| unreadable(&absolute, &error))?;
-        let read = file.read(&mut magic).map_err(|error| unreadable(&absolute, &error))?;
-        Ok(Self { path: absolute, bytes: metadata.len(), gzip: read == 2 && magic == GZIP_MAGIC })
+        let read = file.read(&mut magic).map_err(|error| unreadable(&path, &error))?;
+        let gzip = read == 2 && magic == GZIP_MAGIC;
+        Ok(Self { given: path.clone(), path, bytes: found.bytes, gzip, open: Arc::new(file), found, exact: false })
+    }
+
+    /// A file of the server's own, to which nobody else comes.
+    pub(super) fn own(file: File, path: &Path) -> io::Result<Self> {
+        let found = Found::of(&file.metadata()?);
+        let path = path.to_owned();
+        let given = path.clone();
+        Ok(Self { path, bytes: found.bytes, gzip: false, given, open: Arc::new(file), found, exact: false })
+    }
+
+    /// Has hyperd read what is open here, where that is asked for: through the descriptor, or else a copy.
+    pub(super) async fn hand_over(&mut self, session: &Session, call: &Call) -> Result<Option<Held>, Error> {
+        if !self.exact {
+            return Ok(None);
+        }
+        let held = match session.hand_over(call, &self.open).await {
+            Some(handed) => {
+                handed.path().clone_into(&mut self.given);
+                Held::Handed(handed)
+            }
+            None => {
+                let (file, scratch) = (self.clone(), session.scratch().to_owned());
+                let copying = tokio::task::spawn_blocking(move || file.copy(&scratch));
+                let copied = copying.await.map_err(|_| Error::internal("Copying a file stopped."))?;
+                let copy =
+                    copied.map_err(|error| refused(format!("Could not copy `{}`", self.path.display()), &error))?;
+                copy.clone_into(&mut self.given);
+                Held::Copy(copy)
+            }
+        };
+        Ok(Some(held))
+    }
+
+    fn copy(&self, scratch: &Path) -> io::Result<TempPath> {
+        let mut copy = tempfile::Builder::new().prefix("input-").tempfile_in(scratch)?;
+        io::copy(&mut open_again(&self.open, &self.path)?, copy.as_file_mut())?;
+        Ok(copy.into_temp_path())
+    }
+
+    /// The file's bytes from their start, as they are on disk.
+    pub(super) fn raw(&self) -> io::Result<File> {
+        open_again(&self.open, &self.path)
     }
 
     /// The file's content, unpacked where it is gzip.
     pub(super) fn reader(&self) -> Result<Box<dyn Read + Send>, Error> {
-        let file = File::open(&self.path).map_err(|error| unreadable(&self.path, &error))?;
+        let file = self.raw().map_err(|error| unreadable(&self.path, &error))?;
         if self.gzip {
             return Ok(Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BUFFER_BYTES, file))));
         }
         Ok(Box::new(file))
     }
 
+    /// Whether it is what it was when it was opened, and, where hyperd read it by its path, still there.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        let now = self.open.metadata();
+        let same = now.is_ok_and(|now| Found::of(&now).is_unchanged(&self.found));
+        let there = || self.path.metadata().is_ok_and(|there| Found::of(&there).identity == self.found.identity);
+        same && (self.exact || there())
+    }
+
     /// An error of reading the file.
     pub(super) fn failed(&self, error: &io::Error) -> Error {
         unreadable(&self.path, error)
     }
+}
+
+/// What has to stay for as long as hyperd reads a file that was handed over.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// Its descriptor, and the link to it.
+    Handed(#[expect(dead_code, reason = "held so that the link is there as long as this")] Handed),
+    /// A copy of it.
+    Copy(#[expect(dead_code, reason = "held so that the copy is there as long as this")] TempPath),
 }
 
 impl Input {
@@ -81,6 +163,13 @@ impl Input {
             Self::Iceberg(table) => table.bytes,
             Self::Query(_) => 0,
         }
+    }
+
+    /// The input as hyperd is to read it, and the file that this is about.
+    pub(super) async fn opened(self, session: &Session, call: &Call) -> Result<(Self, Option<Origin>), Error> {
+        let Self::File(mut file) = self else { return Ok((self, None)) };
+        let held = file.hand_over(session, call).await?;
+        Ok((Self::File(file.clone()), Some(Origin { file, held })))
     }
 
     /// How errors name the input.
@@ -139,11 +228,15 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
             Error::new(Code::FileNotFound, format!("There is no file `{path}`."))
                 .suggest("Check the path's spelling; it is one on the server's machine, and `~` is not expanded.")
         }
-        io::ErrorKind::PermissionDenied => Error::invalid(format!("The server may not read `{path}`: {error}."))
+        io::ErrorKind::PermissionDenied => Error::io(format!("The server may not read `{path}`"), error)
             .suggest("Give the user that runs the server permission to read the file."),
         io::ErrorKind::InvalidFilename => {
             Error::invalid(format!("`{path}` is no path: {error}.")).suggest("Give the path of a file.")
         }
-        _ => malformed(&format!("`{path}`"), &error.to_string()).suggest("Check that the file is whole."),
+        // What a decoder says of bytes that it got; all else is said by the system.
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            malformed(&format!("`{path}`"), &error.to_string()).suggest("Check that the file is whole.")
+        }
+        _ => refused(format!("Could not read `{path}`"), error),
     }
 }

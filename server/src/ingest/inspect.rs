@@ -69,6 +69,7 @@ pub async fn inspect(
     for row in samples.map_err(|error| explain(error, &staged))?.rows {
         columns.iter_mut().zip(row).for_each(|(column, value)| column.samples.push(value));
     }
+    staged.verify_unchanged()?;
     let null_words = staged.null_words(&staged.as_is());
     Ok(Summary { staged, columns, rows, null_words })
 }

@@ -60,8 +60,9 @@ impl Source for Json {
             bytes,
             format: Format::Json,
             name,
-            reader: Reader::Csv { path: file.path, dialect: DIALECT, header: false, gzip: false },
+            reader: Reader::Csv { path: file.given, dialect: DIALECT, header: false, gzip: false },
             scratch,
+            origin: None,
         })
     }
 }

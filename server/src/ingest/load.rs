@@ -180,13 +180,16 @@ pub(super) async fn prepare(
 ) -> Result<Staged, Error> {
     let scratch = session.scratch().to_owned();
     let name = input.name();
+    let (input, origin) = input.opened(session, call).await?;
     let call = call.clone();
     let staging = tokio::task::spawn_blocking(move || {
         let staging = Staging { call: &call, scratch: &scratch, json_path: json_path.as_deref() };
         stage(input, format, &staging)
     });
     let lost = |_| Error::internal(format!("The reader of {name} stopped."));
-    staging.await.map_err(lost)?
+    let mut staged = staging.await.map_err(lost)??;
+    staged.origin = origin;
+    Ok(staged)
 }
 
 /// Refuses what cannot be the name of a user's table.
@@ -260,11 +263,29 @@ impl Load<'_> {
         if let Some(receipt) = receipt {
             return self.append_noted(lease, found, receipt).await;
         }
-        let Some(table) = found else {
-            return self.make(lease).await;
+        let table = match found {
+            Some(table) => table,
+            None => match self.make(lease).await {
+                // Another server has made it meanwhile, and the rows go to that one.
+                Err(error) if swap::is_taken(&error) => {
+                    lease = self.lease().await?;
+                    find(&mut lease, self.call, self.database, self.table).await?.ok_or(error)?
+                }
+                made => return made,
+            },
         };
-        let (rows, wanted) = self.insert(&mut lease, &table).await?;
-        Ok((rows, wanted, Some(table.columns)))
+        // A file that is found to have changed is to leave no row.
+        lease.begin(self.call).await?;
+        match self.insert(&mut lease, &table).await {
+            Ok((rows, wanted)) => {
+                lease.commit(&Call::housekeeping()).await?;
+                Ok((rows, wanted, Some(table.columns)))
+            }
+            Err(error) => {
+                lease.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     /// Adds the input's rows to a table; the caller has the right to write.
@@ -290,6 +311,7 @@ impl Load<'_> {
         if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
+        self.staged.verify_unchanged()?;
         Ok((rows, wanted))
     }
 
@@ -341,6 +363,7 @@ impl Load<'_> {
         if rows == 0 && !self.staged.may_be_empty() {
             return Err(empty(&self.staged.name, "has no row"));
         }
+        self.staged.verify_unchanged()?;
         self.call.report(2.0, Some(STEPS), format!("{rows} rows are read"));
         Ok(rows)
     }

@@ -94,7 +94,7 @@ pub async fn load_many(
 
 async fn load_one(session: &Arc<Session>, call: &Call, many: &ManyRequest, file: &FileLoad) -> Result<Loaded, Error> {
     let request = LoadRequest {
-        input: Input::File(InputFile::open(&file.path)?),
+        input: Input::File(InputFile::open(session.paths(), &file.path)?),
         format: None,
         json_path: file.json_path.clone(),
         table: file.table.clone(),

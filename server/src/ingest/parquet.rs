@@ -21,8 +21,9 @@ impl Source for Parquet {
             bytes: file.bytes,
             format: Format::Parquet,
             name,
-            reader: Reader::Typed(external(&file.path, &["FORMAT => 'parquet'".to_owned()])),
+            reader: Reader::Typed(external(&file.given, &["FORMAT => 'parquet'".to_owned()])),
             scratch: None,
+            origin: None,
         })
     }
 }

@@ -23,6 +23,7 @@ impl Source for Query {
             name,
             reader: Reader::Typed(format!("({sql}) rows_of_query")),
             scratch: None,
+            origin: None,
         })
     }
 }

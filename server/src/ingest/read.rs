@@ -44,7 +44,10 @@ pub async fn read(session: &Session, call: &Call, request: ReadRequest, bounds: 
     let statement = format!("WITH {name} AS ({rows}) ({query})");
     match lease.query(call, &statement, bounds).await {
         Err(error) if error.sqlstate.is_some() => Err(blamed(&staged, &mut lease, call, error, &wanted).await),
-        outcome => outcome,
+        outcome => {
+            staged.verify_unchanged()?;
+            outcome
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::load::{Done, Load, LoadRequest, Loaded, find, load_with};
 use super::swap;
 use crate::call::Call;
 use crate::engine::Lease;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::session::Session;
 use crate::session::catalog::Table;
 use crate::sql;
@@ -47,12 +47,16 @@ impl Load<'_> {
         found: Option<Table>,
         receipt: &Receipt,
     ) -> Result<Done, Error> {
-        let before = found.as_ref().map(|table| table.columns.clone());
-        let done = self.fill_and_note(&mut lease, found, receipt).await;
+        let (table, made) = match found {
+            Some(table) => (table, false),
+            None => self.create_empty(&mut lease).await?,
+        };
+        let before = (!made).then(|| table.columns.clone());
+        let done = self.fill_and_note(&mut lease, &table, receipt).await;
         if done.is_err() {
             lease.rollback().await;
             drop(lease);
-            if before.is_none() {
+            if made {
                 swap::discard_empty(self.session, self.call, self.database, self.table).await;
             }
         }
@@ -62,30 +66,35 @@ impl Load<'_> {
     async fn fill_and_note(
         &self,
         lease: &mut Lease,
-        found: Option<Table>,
+        table: &Table,
         receipt: &Receipt,
     ) -> Result<(u64, Vec<Wanted>), Error> {
-        let table = match found {
-            Some(table) => table,
-            None => self.create_empty(lease).await?,
-        };
         lease.execute(self.call, &receipt.create).await?;
         lease.begin(self.call).await?;
-        let inserted = self.insert(lease, &table).await?;
+        let inserted = self.insert(lease, table).await?;
         lease.execute(self.call, &receipt.note).await?;
         // What is as good as done is not given up: a commit that is cut off would leave it open whether it was done.
         lease.commit(&Call::housekeeping()).await?;
         Ok(inserted)
     }
 
-    async fn create_empty(&self, lease: &mut Lease) -> Result<Table, Error> {
+    /// Makes the table without rows; false where another server has made it at the same moment.
+    async fn create_empty(&self, lease: &mut Lease) -> Result<(Table, bool), Error> {
         let wanted = with_overrides(self.staged, self.types)?;
         let name = sql::table(&self.database.alias, self.table);
         let create = format!("CREATE TABLE {name} AS {} WITH NO DATA", self.staged.select(&wanted));
-        if let Err(error) = lease.execute(self.call, &create).await {
-            return Err(self.staged.explain(lease, self.call, error, &wanted).await);
+        let made = match lease.execute(self.call, &create).await {
+            Ok(_) => true,
+            Err(error) if swap::is_taken(&error) => false,
+            Err(error) => return Err(self.staged.explain(lease, self.call, error, &wanted).await),
+        };
+        match find(lease, self.call, self.database, self.table).await? {
+            Some(table) => Ok((table, made)),
+            None => Err(Error::new(
+                Code::ResourceBusy,
+                format!("The table {name} was made and dropped by others at the same moment."),
+            )
+            .suggest("Call again.")),
         }
-        let made = find(lease, self.call, self.database, self.table).await?;
-        made.ok_or_else(|| Error::internal(format!("The table {name} is gone as soon as it was made.")))
     }
 }

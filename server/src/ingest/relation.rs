@@ -6,6 +6,7 @@ use tempfile::TempPath;
 
 use super::format::Format;
 use super::infer::Evidence;
+use super::input::{Held, InputFile};
 use super::scan::Dialect;
 use super::spelling::NULL_MARKERS;
 use super::types::SqlType;
@@ -50,6 +51,15 @@ pub struct Staged {
     pub(super) reader: Reader,
     #[expect(dead_code, reason = "held so that the file is there as long as this")]
     pub(super) scratch: Option<TempPath>,
+    pub(super) origin: Option<Origin>,
+}
+
+/// The file that an input is read from.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) file: InputFile,
+    #[expect(dead_code, reason = "held so that hyperd can read the file as long as this")]
+    pub(super) held: Option<Held>,
 }
 
 /// A column of the input and the type that it is to have.
@@ -74,6 +84,15 @@ impl Staged {
     /// Whether no row is a result like any other; of a file that is to be loaded it would be an accident.
     pub fn may_be_empty(&self) -> bool {
         self.format == Format::Query
+    }
+
+    /// Fails where the file is not what it was when it was opened: it was read in part before and in part after that,
+    /// and who knows which. To be asked after the last read and before what was read is kept.
+    pub fn verify_unchanged(&self) -> Result<(), Error> {
+        match &self.origin {
+            Some(origin) if !origin.file.is_unchanged() => Err(changed(&self.name)),
+            _ => Ok(()),
+        }
     }
 
     /// Asks hyperd for the columns of a format that describes itself.
@@ -190,7 +209,13 @@ impl Staged {
 }
 
 /// hyperd's refusal of an input, in the words of the input: its column and its line.
-pub(super) fn explain(error: Error, staged: &Staged) -> Error {
+pub(super) fn explain(mut error: Error, staged: &Staged) -> Error {
+    if let Some(Origin { file, .. }) = &staged.origin
+        && file.given != file.path
+    {
+        // hyperd knows the file by another path.
+        error.message = error.message.replace(&*file.given.to_string_lossy(), &file.path.to_string_lossy());
+    }
     let state = error.sqlstate.as_deref().unwrap_or_default();
     let name = &staged.name;
     match state {
@@ -212,6 +237,12 @@ pub(super) fn explain(error: Error, staged: &Staged) -> Error {
         _ if state.starts_with("22") => misfit(error, &format!("A value of {name}")),
         _ => error,
     }
+}
+
+/// The refusal of a file that somebody wrote to while it was read.
+pub(crate) fn changed(name: &str) -> Error {
+    Error::new(Code::IoError, format!("{name} changed while it was read; nothing was loaded."))
+        .suggest("Load it once nobody writes to it any more.")
 }
 
 /// Hyper's text as a sentence.

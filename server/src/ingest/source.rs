@@ -10,6 +10,7 @@ use super::relation::Staged;
 use super::{arrow, csv, iceberg, json, parquet, query};
 use crate::call::Call;
 use crate::error::Error;
+use crate::files::refused;
 
 /// What staging may use.
 #[derive(Debug, Clone, Copy)]
@@ -57,9 +58,8 @@ impl Staging<'_> {
 
     /// A scratch file that is written to its end, as an input.
     pub(super) fn finished(&self, file: NamedTempFile) -> Result<(InputFile, Option<TempPath>), Error> {
-        let bytes = file.as_file().metadata().map_err(|error| self.failed(&error))?.len();
-        let path = file.into_temp_path();
-        Ok((InputFile { path: path.to_path_buf(), bytes, gzip: false }, Some(path)))
+        let (file, path) = file.into_parts();
+        Ok((InputFile::own(file, &path).map_err(|error| self.failed(&error))?, Some(path)))
     }
 
     /// A scratch file with this content.
@@ -71,7 +71,6 @@ impl Staging<'_> {
 
     /// An error of writing a scratch file.
     pub(super) fn failed(&self, error: &std::io::Error) -> Error {
-        Error::invalid(format!("Could not write a temporary file in `{}`: {error}.", self.scratch.display()))
-            .suggest("Check that the folder has space left and may be written to.")
+        refused(format!("Could not write a temporary file in `{}`", self.scratch.display()), error)
     }
 }

@@ -18,6 +18,12 @@ pub(super) async fn rename(
     lease.execute(call, &sql).await.map(drop)
 }
 
+/// Whether a table could not be made, or be given its name, because there is one of that name by now.
+pub(super) fn is_taken(error: &Error) -> bool {
+    const DUPLICATE_TABLE: &str = "42P07";
+    error.sqlstate.as_deref() == Some(DUPLICATE_TABLE)
+}
+
 /// Puts `new` in the place of `table`.
 ///
 /// The call can be cancelled until the old table is out of the way, which waits for those who read it. From then on

@@ -1,17 +1,21 @@
 //! Attaching files under aliases, and letting go of them.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::databases::{self, Database, Kind, LOCAL, PERSISTENT};
+use super::handover::Handed;
 use super::lifecycle::Session;
 use crate::args::{self, excerpt};
 use crate::call::Call;
 use crate::engine::Lane;
 use crate::error::{Code, Error};
+use crate::files::{Found, refused};
 use crate::limits;
 use crate::sql;
 
@@ -52,14 +56,15 @@ impl Session {
             .suggest("Leave out `writable`, or set it to true."));
         }
         let _one_at_a_time = self.change_lock(call).await?;
-        let (path, exists) = locate(&request.path, create).await?;
+        let located = self.locate(call, &request.path, create).await?;
+        let (path, exists) = (located.path, located.exists);
         let writable = request.writable.unwrap_or(!exists);
         if writable && self.read_only {
             let what = if exists { "A writable attachment lets calls change a file" } else { "A new file is a change" };
             return Err(Error::read_only(what));
         }
-        let database = Database { alias, path, kind: Kind::Attached, writable };
-        let attachments = {
+        let mut database = Database { alias, path, kind: Kind::Attached, writable, handed: located.handed };
+        {
             let registry = self.databases.read().unwrap_or_else(PoisonError::into_inner);
             refuse_taken(&database, registry.find(&database.alias), registry.holding(&database.path))?;
             if registry.iter().count() >= limits::DATABASES_MAX {
@@ -67,11 +72,11 @@ impl Session {
                 return Err(Error::invalid(format!("{max} databases are attached, and no more can be."))
                     .suggest("Detach one with detach_database first."));
             }
-            registry.attachments_with(&database)
-        };
-        if !exists {
-            self.create(call, &database.path).await?;
         }
+        if !exists {
+            database.handed = self.create(call, &database.path).await?;
+        }
+        let attachments = self.databases.read().unwrap_or_else(PoisonError::into_inner).attachments_with(&database);
         // Whoever gets this connection next needs the attachment anyhow; making it here is the test of the file.
         let attached = self.engine.acquire(call, &attachments, &database.alias, Lane::Work).await;
         match attached {
@@ -117,58 +122,134 @@ impl Session {
         Ok(true)
     }
 
-    async fn create(&self, call: &Call, path: &Path) -> Result<(), Error> {
+    /// Makes an empty database; answers it as it is open where hyperd is to open nothing else.
+    async fn create(&self, call: &Call, path: &Path) -> Result<Option<Arc<Handed>>, Error> {
         let mut lease = self.engine.acquire(call, &self.attachments(), LOCAL, Lane::Work).await?;
-        let create = format!("CREATE DATABASE {}", sql::identifier(&path.to_string_lossy()));
-        lease.execute(call, &create).await.map_err(|error| explained(error, path)).map(drop)
+        let mut create = async |path: &Path| {
+            let create = format!("CREATE DATABASE {}", sql::identifier(&path.to_string_lossy()));
+            lease.execute(call, &create).await.map_err(|error| explained(error, path)).map(drop)
+        };
+        if !self.paths().is_restricted() {
+            return create(path).await.map(|()| None);
+        }
+        // hyperd could be led away where others can link; what it makes in the session's own folder is copied.
+        let failed = |error: io::Error| refused(format!("Could not make {}", path.display()), &error);
+        let folder = tempfile::TempDir::new_in(self.scratch()).map_err(failed)?;
+        let made = folder.path().join("new.hyper");
+        create(&made).await?;
+        let file = self.put(path, &made)?.map_err(failed)?;
+        self.handed(call, path, file).await
+    }
+
+    fn put(&self, path: &Path, made: &Path) -> Result<io::Result<File>, Error> {
+        let parent = path.parent().unwrap_or(path);
+        let folder = match self.paths().folder(parent)? {
+            Ok(folder) => folder,
+            Err(error) => return Ok(Err(error)),
+        };
+        let put = || {
+            let mut file = folder.create(path.file_name().unwrap_or_default(), FILE_MODE)?;
+            io::copy(&mut File::open(made)?, &mut file)?;
+            file.sync_all()?;
+            Ok(file)
+        };
+        Ok(put())
+    }
+
+    /// A database's file for hyperd as it is open here.
+    async fn handed(&self, call: &Call, path: &Path, file: File) -> Result<Option<Arc<Handed>>, Error> {
+        match self.hand_over(call, &Arc::new(file)).await {
+            Some(handed) => Ok(Some(Arc::new(handed))),
+            // Elsewhere there is no such way, and the path that was checked is what there is.
+            None if !cfg!(target_os = "linux") => Ok(None),
+            None => Err(Error::new(
+                Code::PathNotAllowed,
+                format!("hyperd cannot be given {} in a way in which it opens that and nothing else.", path.display()),
+            )
+            .suggest("hyperd has to see the server's open files under /proc; without that, leave --allow-path out.")),
+        }
     }
 
     /// Deletes a database that nobody has attached, and that was made for what could not be done.
     ///
     /// Its file is removed as any file is; why not by SQL, [`Session::stop`] says.
     pub(crate) async fn discard(&self, path: &Path) {
-        if let Err(error) = tokio::fs::remove_file(path).await
-            && error.kind() != std::io::ErrorKind::NotFound
+        let parent = path.parent().unwrap_or(path);
+        let removed = match self.paths().folder(parent) {
+            Ok(folder) => folder.and_then(|folder| folder.remove(path.file_name().unwrap_or_default())),
+            Err(error) => Err(io::Error::other(error.message)),
+        };
+        if let Err(error) = removed
+            && error.kind() != ErrorKind::NotFound
         {
             tracing::warn!(%error, path = %path.display(), "a file created for a failed attach is left behind");
         }
     }
 }
 
-/// The path without symbolic links, and whether there is a file.
-async fn locate(typed: &str, create: bool) -> Result<(PathBuf, bool), Error> {
-    let path = args::path("path", typed)?;
-    match tokio::fs::canonicalize(&path).await {
-        Ok(found) if found.is_dir() => {
-            return Err(Error::invalid(format!("{} is a folder.", excerpt(typed))).suggest("Name a .hyper file in it."));
+/// Where a database is, or is to be made.
+struct Located {
+    /// Its path without symbolic links.
+    path: PathBuf,
+    exists: bool,
+    /// The file, where hyperd is to open no other.
+    handed: Option<Arc<Handed>>,
+}
+
+/// The permissions that the user's umask takes from.
+const FILE_MODE: u32 = 0o666;
+
+impl Session {
+    async fn locate(&self, call: &Call, typed: &str, create: bool) -> Result<Located, Error> {
+        let path = args::path("path", typed)?;
+        let found = if self.paths().is_restricted() {
+            self.paths().file(&path)?.map(|opened| (opened.real, opened.found, Some(opened.file)))
+        } else {
+            tokio::fs::canonicalize(&path)
+                .await
+                .and_then(|real| Ok((Found::of(&real.metadata()?), real)))
+                .map(|(found, real)| (real, found, None))
+        };
+        match found {
+            Ok((_, found, _)) if found.is_folder() => {
+                return Err(
+                    Error::invalid(format!("{} is a folder.", excerpt(typed))).suggest("Name a .hyper file in it.")
+                );
+            }
+            Ok((_, found, _)) if !found.is_file() => {
+                return Err(
+                    Error::invalid(format!("{} is no regular file.", excerpt(typed))).suggest("Name a .hyper file.")
+                );
+            }
+            Ok((path, _, file)) => {
+                let handed = match file {
+                    Some(file) => self.handed(call, &path, file).await?,
+                    None => None,
+                };
+                return Ok(Located { path, exists: true, handed });
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && create => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(Error::io(format!("The server may not look at {}", path.display()), &error)
+                    .suggest("Give the user that runs the server permission to use the file and its folder."));
+            }
+            Err(error) => {
+                return Err(Error::new(
+                    Code::FileNotFound,
+                    format!("Could not find the file {}: {error}.", excerpt(typed)),
+                )
+                .suggest("Check the path, or pass on_missing: \"create\" for an empty database there."));
+            }
         }
-        Ok(found) if !found.is_file() => {
-            return Err(
-                Error::invalid(format!("{} is no regular file.", excerpt(typed))).suggest("Name a .hyper file.")
-            );
-        }
-        Ok(found) => return Ok((found, true)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {}
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(Error::invalid(format!("The server may not look at {}: {error}.", path.display()))
-                .suggest("Give the user that runs the server permission to use the folder."));
-        }
-        Err(error) => {
-            return Err(Error::new(
-                Code::FileNotFound,
-                format!("Could not find the file {}: {error}.", excerpt(typed)),
-            )
-            .suggest("Check the path, or pass on_missing: \"create\" for an empty database there."));
-        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::invalid(format!("{} names no file.", excerpt(typed))).suggest("Name a .hyper file."));
+        };
+        let folder = self.paths().folder(parent)?.map_err(|error| {
+            Error::new(Code::FileNotFound, format!("Could not use the folder {}: {error}.", parent.display()))
+                .suggest("Make the folder first; only the database itself is created.")
+        })?;
+        Ok(Located { path: folder.path().join(name), exists: false, handed: None })
     }
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Error::invalid(format!("{} names no file.", excerpt(typed))).suggest("Name a .hyper file."));
-    };
-    let folder = tokio::fs::canonicalize(folder).await.map_err(|error| {
-        Error::new(Code::FileNotFound, format!("Could not use the folder {}: {error}.", folder.display()))
-            .suggest("Make the folder first; only the database itself is created.")
-    })?;
-    Ok((folder.join(name), false))
 }
 
 fn refuse_taken(wanted: &Database, alias: Option<&Database>, path: Option<&Database>) -> Result<(), Error> {

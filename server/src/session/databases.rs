@@ -1,10 +1,13 @@
 //! The registry of databases and the rules for their names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::handover::Handed;
 use crate::args::{Target, excerpt, listed, nearest};
 use crate::engine::{Attachment, Attachments};
 use crate::error::Error;
+use crate::files::Found;
 use crate::limits;
 
 /// The alias of the session's own database.
@@ -36,6 +39,15 @@ pub struct Database {
     pub kind: Kind,
     /// Whether calls may change it.
     pub writable: bool,
+    /// The file as it was opened, where hyperd is to open no other.
+    pub(super) handed: Option<Arc<Handed>>,
+}
+
+impl Database {
+    /// The path under which hyperd has its file.
+    pub fn file(&self) -> &Path {
+        self.handed.as_deref().map_or(&self.path, Handed::path)
+    }
 }
 
 /// All databases of a session, in the order in which they were attached.
@@ -80,8 +92,14 @@ impl Databases {
         self.iter().find(|database| database.alias == alias)
     }
 
+    /// The database that has this file, under whatever of its names.
     pub(super) fn holding(&self, path: &Path) -> Option<&Database> {
-        self.iter().find(|database| database.path == path)
+        let found = path.metadata().ok().map(|metadata| Found::of(&metadata));
+        let is_same = |database: &&Database| {
+            let there = database.file().metadata().ok().map(|metadata| Found::of(&metadata));
+            matches!((found, there), (Some(found), Some(there)) if found.is_same(&there))
+        };
+        self.iter().find(|database| database.path == path).or_else(|| self.iter().find(is_same))
     }
 
     pub(super) fn attachments(&self) -> Attachments {
@@ -100,7 +118,8 @@ impl Databases {
     fn attachment(&self, database: &Database, generation: u64) -> Attachment {
         Attachment {
             alias: database.alias.clone(),
-            path: database.path.clone(),
+            path: database.file().to_owned(),
+            real: database.path.clone(),
             generation,
             lasting: database.kind != Kind::Local,
             read_only: self.is_protected(database),
@@ -213,7 +232,7 @@ mod tests {
     fn calls_go_where_they_say(#[case] target: Target, #[case] expected: Option<&str>) {
         let mut databases = Databases::default();
         for (name, kind) in [(LOCAL, Kind::Local), (PERSISTENT, Kind::Persistent), ("lake", Kind::Attached)] {
-            databases.add(Database { alias: name.into(), path: name.into(), kind, writable: true });
+            databases.add(Database { alias: name.into(), path: name.into(), kind, writable: true, handed: None });
         }
         assert_eq!(databases.resolve(&target).ok().map(|database| database.alias).as_deref(), expected);
     }

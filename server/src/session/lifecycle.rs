@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::attach::explained;
 use super::databases::{Database, Databases, Kind, LOCAL, PERSISTENT};
+use super::handover::Handover;
 use super::leftovers::Unfinished;
 use super::local::Local;
 use super::watchers::Watches;
 use crate::call::Call;
 use crate::config::Config;
-use crate::engine::{Attachments, Engine, Lane};
+use crate::engine::{Attachments, Confinement, Engine, Lane};
 use crate::error::{Code, Error};
+use crate::files::Paths;
 use crate::scratch::Scratch;
 use crate::{own, sql};
 
@@ -34,6 +36,8 @@ pub struct Session {
     pub(super) unfinished: Unfinished,
     /// Whether files that calls attach stay as they are.
     pub(super) read_only: bool,
+    pub(super) handover: Handover,
+    paths: Paths,
     scratch: Mutex<Option<Scratch>>,
     scratch_path: PathBuf,
 }
@@ -48,7 +52,10 @@ impl Session {
             None => None,
         };
         let unfinished = Unfinished::new();
-        let engine = Engine::start(&config.engine, &scratch_path, &config.limits, unfinished.application()).await?;
+        let memory = config.limits.hyperd_memory.clone();
+        let confinement = Confinement { memory, ..confinement(&config.paths, &scratch_path, persistent.as_deref()) };
+        let application = unfinished.application();
+        let engine = Engine::start(&config.engine, &scratch_path, confinement, &config.limits, application).await?;
         let session = Self {
             engine,
             databases: RwLock::new(Databases::new(config.read_only)),
@@ -59,6 +66,8 @@ impl Session {
             local: Local::default(),
             unfinished,
             read_only: config.read_only,
+            handover: Handover::default(),
+            paths: config.paths.clone(),
             scratch: Mutex::new(Some(scratch)),
             scratch_path,
         };
@@ -74,9 +83,16 @@ impl Session {
     async fn open(&self, persistent: Option<PathBuf>) -> Result<(), Error> {
         let call = Call::housekeeping();
         let local = self.scratch_path.join("local.hyper");
-        let mut databases = vec![Database { alias: LOCAL.into(), path: local, kind: Kind::Local, writable: true }];
+        let mut databases =
+            vec![Database { alias: LOCAL.into(), path: local, kind: Kind::Local, writable: true, handed: None }];
         if let Some(path) = persistent {
-            databases.push(Database { alias: PERSISTENT.into(), path, kind: Kind::Persistent, writable: true });
+            databases.push(Database {
+                alias: PERSISTENT.into(),
+                path,
+                kind: Kind::Persistent,
+                writable: true,
+                handed: None,
+            });
         }
         let mut lease = self.engine.acquire(&call, &Attachments::default(), "", Lane::Work).await?;
         for database in databases.iter().filter(|database| !database.path.exists()) {
@@ -124,6 +140,11 @@ impl Session {
         &self.scratch_path
     }
 
+    /// Where calls may read and write files.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
     /// The process id of a hyperd of the server's own, and where hyperd listens.
     pub async fn engine(&self) -> (Option<u32>, Result<String, Error>) {
         (self.engine.pid().await, self.engine.endpoint().await)
@@ -140,6 +161,14 @@ fn scratch(parent: Option<&Path>) -> Result<Scratch, Error> {
         Error::new(Code::FileNotFound, format!("Could not make a temporary folder in {}: {error}.", parent.display()))
             .suggest("Point TMPDIR to a folder that exists and can be written to.")
     })
+}
+
+/// What hyperd keeps to where calls are kept to some folders: those, and the session's own.
+fn confinement(paths: &Paths, scratch: &Path, persistent: Option<&Path>) -> Confinement {
+    let Some(folders) = paths.folders() else { return Confinement::default() };
+    let files = [folders, &[scratch.to_owned()]].concat();
+    let own = persistent.and_then(Path::parent).map(Path::to_owned);
+    Confinement { databases: files.iter().cloned().chain(own).collect(), files, memory: None }
 }
 
 /// The persistent database's path without symbolic links; its folder is made where it is missing.

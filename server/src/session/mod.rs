@@ -3,6 +3,7 @@
 mod attach;
 pub mod catalog;
 mod databases;
+mod handover;
 mod leftovers;
 mod lifecycle;
 mod local;
@@ -13,6 +14,7 @@ mod watchers;
 
 pub use attach::{AttachRequest, OnMissing};
 pub use databases::{Database, Kind, LOCAL, PERSISTENT};
+pub use handover::Handed;
 pub use lifecycle::Session;
 pub use new_table::NewTable;
 pub use watchers::{Counts, Watch, WatchRequest, WatcherEntry};

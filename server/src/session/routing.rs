@@ -80,12 +80,12 @@ impl Session {
             // It is never read from disk.
             return Ok(true);
         }
-        self.engine.settle_file(&database.path).await
+        self.engine.settle_file(&database.path, database.file()).await
     }
 
     /// Whether a change of `database` was answered that is not on disk yet, because others went on using the file.
     pub fn is_unwritten(&self, database: &Database) -> bool {
-        self.engine.is_unwritten(&database.path)
+        self.engine.is_unwritten(database.file())
     }
 
     /// What keeps a database as it is that no call may change; none of one that calls may change.

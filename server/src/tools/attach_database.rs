@@ -55,7 +55,7 @@ pub(super) struct AttachDatabase;
 
 impl Tool for AttachDatabase {
     const NAME: &'static str = "attach_database";
-    const ACCESS: Access = Access::Session(Effect { destructive: false, idempotent: false });
+    const ACCESS: Access = Access::Session(Effect { destructive: false, idempotent: true });
     type Params = Params;
     type Output = Output;
 

@@ -12,7 +12,7 @@ use crate::export::{ExportFormat, Fidelity, FormatOptions, Request, Source, expo
 use crate::ingest::to_its_end;
 use crate::limits;
 use crate::server::Server;
-use crate::tool::{Access, Tool};
+use crate::tool::{Access, Effect, Tool};
 
 /// Write a query's rows or a table to a file: CSV, Parquet or Arrow IPC; an Iceberg table to a folder; or all tables of
 /// a database to a new .hyper file. A file that exists is replaced only with `overwrite: true`, and only by a whole one.
@@ -53,7 +53,7 @@ pub(super) struct Export;
 
 impl Tool for Export {
     const NAME: &'static str = "export";
-    const ACCESS: Access = Access::Read;
+    const ACCESS: Access = Access::Files(Effect { destructive: true, idempotent: false });
     type Params = Params;
     type Output = Output;
 

@@ -80,7 +80,7 @@ impl Tool for InspectFile {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let file = InputFile::open(&params.path)?;
+        let file = InputFile::open(server.session().paths(), &params.path)?;
         let rows = params.sample_rows.unwrap_or(limits::INSPECT_ROWS_DEFAULT);
         let (path, bytes) = (file.path.to_string_lossy().into_owned(), file.bytes);
         let summary = inspect(server.session(), call, file, params.json_extract_path, rows).await?;

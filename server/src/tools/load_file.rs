@@ -71,7 +71,7 @@ impl Tool for LoadFile {
         let (table, mode) = (params.table.clone(), params.mode.map_or_else(LoadMode::default, LoadMode::from));
         let merge_key = merge_key(mode, params.merge_key)?;
         let request = LoadRequest {
-            input: Input::File(InputFile::open(&params.path)?),
+            input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
             format: None,
             json_path: params.json_extract_path,
             table: params.table,

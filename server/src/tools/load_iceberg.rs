@@ -57,7 +57,8 @@ impl Tool for LoadIceberg {
             Some(Mode::Append) => LoadMode::Append,
         };
         let table = params.table.clone();
-        let folder = IcebergTable::open(&params.path, params.metadata_filename, params.version_as_of)?;
+        let folder =
+            IcebergTable::open(server.session().paths(), &params.path, params.metadata_filename, params.version_as_of)?;
         let request = LoadRequest {
             input: Input::Iceberg(folder),
             format: None,

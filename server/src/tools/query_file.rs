@@ -72,7 +72,7 @@ impl Tool for QueryFile {
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let request = ReadRequest {
-            input: Input::File(InputFile::open(&params.path)?),
+            input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
             format: params.format.map(Format::from),
             json_path: params.json_extract_path,
             types: params.schema.unwrap_or_default(),

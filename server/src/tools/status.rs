@@ -68,6 +68,9 @@ pub(super) struct Output {
     loss: Option<String>,
     server_version: &'static str,
     read_only: bool,
+    /// The folders that paths have to lie below, where the server is kept to some (--allow-path).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_paths: Option<Vec<String>>,
     has_persistent: bool,
     databases: Vec<DatabaseEntry>,
     /// The folders that `watch_directory` watches.
@@ -109,6 +112,7 @@ impl Tool for Status {
             loss: server.session().loss(),
             server_version: env!("CARGO_PKG_VERSION"),
             read_only: config.read_only,
+            allowed_paths: config.paths.named(),
             has_persistent: config.persistent.is_some(),
             databases,
             watchers: server.session().watches().iter().map(|watch| watch.entry()).collect(),

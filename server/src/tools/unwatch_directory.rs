@@ -36,7 +36,7 @@ pub(super) struct UnwatchDirectory;
 
 impl Tool for UnwatchDirectory {
     const NAME: &'static str = "unwatch_directory";
-    const ACCESS: Access = Access::Session(Effect { destructive: false, idempotent: false });
+    const ACCESS: Access = Access::Session(Effect { destructive: false, idempotent: true });
     type Params = Params;
     type Output = Output;
 

@@ -15,8 +15,9 @@ use crate::tool::{Access, Effect, Tool};
 use crate::watch::{self, FolderRequest};
 
 /// Watch a folder: each file `x` in it, of any format that `load_file` reads, is appended to the table as soon as there is
-/// `x.ready` beside it, and both are removed. A file that cannot be loaded moves to the subfolder `failed`, with the
-/// reason in `x.error`. Files are loaded once, even if the server is killed. Ends with `unwatch_directory` or the server.
+/// `x.ready` beside it, and both are removed; `x.ready` last, when the rows are on disk. A file that cannot be loaded moves
+/// to the subfolder `failed`, with the reason in `x.error`. Files are loaded once, even if the server is killed. Ends with
+/// `unwatch_directory` or the server.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
@@ -60,7 +61,7 @@ pub(super) struct WatchDirectory;
 
 impl Tool for WatchDirectory {
     const NAME: &'static str = "watch_directory";
-    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: true });
     type Params = Params;
     type Output = Output;
 

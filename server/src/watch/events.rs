@@ -9,8 +9,9 @@ use notify::event::{ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
-use super::spool::ready_name;
+use super::names::ready_name;
 use crate::error::{Code, Error};
+use crate::files;
 
 /// `EMFILE`, which the system also answers where a user has too many inotify instances.
 const TOO_MANY_OPEN: i32 = 24;
@@ -41,8 +42,8 @@ impl Events {
     /// Listens to `directory` until it is dropped.
     pub(super) fn of(directory: &Path) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
-        let told = Arc::clone(&shared);
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| told.take(event))
+        let (told, itself) = (Arc::clone(&shared), directory.to_owned());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| told.take(event, &itself))
             .map_err(|error| refused(directory, &error))?;
         watcher.watch(directory, RecursiveMode::NonRecursive).map_err(|error| refused(directory, &error))?;
         Ok(Self { shared, _watcher: watcher })
@@ -61,11 +62,11 @@ impl Events {
 }
 
 impl Shared {
-    fn take(&self, event: notify::Result<Event>) {
+    fn take(&self, event: notify::Result<Event>, directory: &Path) {
         {
             let mut seen = self.lock();
             match event {
-                Ok(event) if event.need_rescan() => seen.incomplete = true,
+                Ok(event) if event.need_rescan() || takes_away(&event, directory) => seen.incomplete = true,
                 Ok(event) if brings_something(event.kind) => {
                     seen.names.extend(event.paths.iter().filter_map(|path| ready_name(path)));
                 }
@@ -82,6 +83,12 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the folder itself may be gone.
+fn takes_away(event: &Event, directory: &Path) -> bool {
+    let goes = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+    goes && event.paths.iter().any(|path| path == directory)
 }
 
 fn brings_something(kind: EventKind) -> bool {
@@ -106,6 +113,9 @@ fn refused(directory: &Path, error: &notify::Error) -> Error {
             "Unwatch other folders, end other programs that watch, or raise fs.inotify.max_user_instances and \
              fs.inotify.max_user_watches.",
         );
+    }
+    if let ErrorKind::Io(error) = &error.kind {
+        return files::refused(format!("{directory} cannot be watched"), error);
     }
     Error::invalid(format!("{directory} cannot be watched: {error}."))
         .suggest("Check that it is a folder of a file system that reports changes, and that the server may read it.")

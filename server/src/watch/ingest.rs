@@ -1,5 +1,6 @@
 //! Loading one delivery, as often as it takes to know how that ended.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -11,8 +12,12 @@ use crate::args::Target;
 use crate::call::Call;
 use crate::engine::WrittenOut;
 use crate::error::{Code, Error};
+use crate::files::refused;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadMode, LoadRequest, load_noted};
 use crate::limits;
+
+/// A serialization failure, a table that is there already, and one that is not there any more.
+const CONFLICTS: [&str; 3] = ["40001", "42P07", "42P01"];
 
 /// How the load of a delivery ended.
 pub(super) enum End {
@@ -34,13 +39,14 @@ impl Worker {
         let mut pause = limits::ms(limits::WATCH_RETRY_MIN_MS);
         loop {
             let error = match self.attempt(delivery, in_doubt).await {
-                Ok(rows) => return End::Loaded(rows),
+                Ok(Done::Loaded(rows)) => return End::Loaded(rows),
+                Ok(Done::ChangedAfter(rows)) => return End::Failed(self.changed_after(delivery, rows)),
                 Err(error) => error,
             };
             tries += 1;
             let cut_off = self.watch.cancelled.is_cancelled();
             if !cut_off && !passes(&error, tries) {
-                return End::Failed(self.in_folder(error, delivery));
+                return End::Failed(error);
             }
             if !cut_off {
                 self.trouble(&format!("loading {}", delivery.name.to_string_lossy()), &error);
@@ -54,21 +60,13 @@ impl Worker {
         }
     }
 
-    async fn attempt(&self, delivery: &Delivery, in_doubt: bool) -> Result<Option<u64>, Error> {
+    async fn attempt(&self, delivery: &Delivery, in_doubt: bool) -> Result<Done, Error> {
         if in_doubt && self.is_loaded(delivery).await? {
-            return Ok(None);
+            return Ok(Done::Loaded(None));
         }
-        let path = delivery.path();
-        if !tokio::fs::symlink_metadata(&path).await.is_ok_and(|found| found.is_file()) {
-            return Err(Error::invalid(format!("`{}` is no regular file.", path.display()))
-                .suggest("Deliver the file itself, not a folder or a symbolic link."));
-        }
-        let Some(text) = path.to_str() else {
-            return Err(Error::invalid(format!("`{}` is not valid UTF-8.", path.display()))
-                .suggest("Deliver the file under another name."));
-        };
+        let file = self.input(delivery).await?;
         let request = LoadRequest {
-            input: Input::File(InputFile::open(text)?),
+            input: Input::File(file.clone()),
             format: None,
             json_path: None,
             table: self.watch.table.clone(),
@@ -83,8 +81,9 @@ impl Worker {
         let loaded = load_noted(&self.session, &call, request, &receipt).await?;
         // The file is deleted next, and its rows must not be in hyperd's memory alone by then.
         match self.session.write_out(&call).await? {
-            WrittenOut::Whole => Ok(Some(loaded.rows)),
             WrittenOut::Later => Err(self.in_use()),
+            WrittenOut::Whole if file.is_unchanged() => Ok(Done::Loaded(Some(loaded.rows))),
+            WrittenOut::Whole => Ok(Done::ChangedAfter(loaded.rows)),
         }
     }
 
@@ -102,6 +101,29 @@ impl Worker {
             .suggest("The file stays until it is.")
     }
 
+    /// The file as it is open; hyperd reads this one, wherever its path leads.
+    async fn input(&self, delivery: &Delivery) -> Result<InputFile, Error> {
+        let path = self.watch.directory.join(&delivery.name);
+        if path.to_str().is_none() {
+            return Err(Error::invalid(format!("`{}` is not valid UTF-8.", path.display()))
+                .suggest("Deliver the file under another name."));
+        }
+        let taken = delivery.clone();
+        let opened = tokio::task::spawn_blocking(move || taken.open()).await.map_err(io::Error::other);
+        let opened = opened.and_then(|opened| opened);
+        match opened.map_err(|error| refused(format!("Could not read `{}`", path.display()), &error))? {
+            (Some(file), found) => InputFile::opened(file, found, path),
+            (None, found) if found.is_file() => {
+                let names = found.names;
+                Err(Error::invalid(format!("`{}` is a file with {names} names (hard links).", path.display())).suggest(
+                    "Deliver a copy: whoever has another name of the file could change it, or may not have been allowed to read it.",
+                ))
+            }
+            (None, _) => Err(Error::invalid(format!("`{}` is no regular file.", path.display()))
+                .suggest("Deliver the file itself, not a folder or a symbolic link.")),
+        }
+    }
+
     /// The end of a delivery that the watch has no more time for.
     pub(super) async fn give_back(&self, delivery: &Delivery) -> End {
         match self.is_loaded(delivery).await {
@@ -111,19 +133,29 @@ impl Worker {
         }
     }
 
-    async fn pause(&self, pause: Duration) {
+    pub(super) async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = sleep(pause) => {}
             () = self.watch.stopping.cancelled() => {}
         }
     }
 
-    /// The error in terms of the place where the file was delivered.
-    fn in_folder(&self, error: Error, delivery: &Delivery) -> Error {
-        let now = delivery.path().to_string_lossy().into_owned();
-        let delivered = self.watch.directory.join(&delivery.name).to_string_lossy().into_owned();
-        Error { message: error.message.replace(&now, &delivered), ..error }
+    fn changed_after(&self, delivery: &Delivery, rows: u64) -> Error {
+        let (path, table) = (self.watch.directory.join(&delivery.name), &self.watch.table);
+        let message = format!("`{}` changed after its {rows} rows were added to `{table}`.", path.display());
+        Error::new(Code::IoError, message).suggest(
+            "The rows are in the table; what came later is in this file alone. Make `.ready` once nobody writes to the file \
+             any more.",
+        )
     }
+}
+
+/// What a try came to.
+enum Done {
+    /// Its rows are in the table; how many is known unless an earlier try had put them there.
+    Loaded(Option<u64>),
+    /// The same, but the file has more by now.
+    ChangedAfter(u64),
 }
 
 /// Whether a failure is not the file's and may pass.
@@ -131,7 +163,12 @@ fn passes(error: &Error, tries: u32) -> bool {
     match error.code {
         // hyperd is gone, is stopping, or has not opened the database yet; or the disk is full until somebody makes room.
         Code::ConnectionLost | Code::HyperdNotFound | Code::ResourceBusy | Code::Cancelled | Code::DiskFull => true,
-        Code::Timeout => tries < limits::WATCH_TIMEOUT_TRIES_MAX,
-        _ => false,
+        // A disk may be slow for a while, and who writes to a file comes to an end.
+        Code::Timeout | Code::IoError => tries < limits::WATCH_TIMEOUT_TRIES_MAX,
+        // Another server has changed the table, made it or dropped it at the same moment.
+        _ => {
+            let collides = CONFLICTS.iter().any(|state| error.sqlstate.as_deref() == Some(state));
+            collides && tries < limits::WATCH_CONFLICT_TRIES_MAX
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The beginning and the end of a watch.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::worker::Worker;
 use crate::args::{self, Target, excerpt, listed};
 use crate::call::Call;
 use crate::error::{Code, Error};
+use crate::files::{Folder, refused};
 use crate::ingest::check_name;
 use crate::limits::{self, Limits};
 use crate::session::{Session, Watch, WatchRequest};
@@ -39,14 +41,15 @@ pub async fn start(
 ) -> Result<(Arc<Watch>, bool), Error> {
     check_name(&request.table)?;
     session.resolve_writable(&request.target)?;
-    let directory = folder(&request.path).await?;
+    let folder = folder(session, &request.path).await?;
+    let directory = folder.path().to_owned();
     let wanted = request.max_concurrent.unwrap_or(limits::WATCH_CONCURRENT_DEFAULT);
     // Half of the connections are left to those who wait for an answer.
     let max_concurrent = usize::try_from(wanted).unwrap_or(1).min(limits.connections_max / 2).max(1);
     let request = WatchRequest { directory, table: request.table, target: request.target, max_concurrent };
     let watch = session.add_watch(call, request).await?;
-    let opened = open(session, &watch, limits.statement_deadline).await;
-    let (worker, left) = match opened {
+    let opened = open(session, &watch, folder, limits.statement_deadline).await;
+    let (worker, events, left) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             session.remove_watch(&watch.directory);
@@ -54,7 +57,7 @@ pub async fn start(
         }
     };
     let (tell, swept) = oneshot::channel();
-    tokio::spawn(worker.run(left, tell));
+    tokio::spawn(worker.run(events, left, tell));
     tokio::select! {
         _ = swept => Ok((watch, true)),
         reason = call.interrupted() => {
@@ -87,31 +90,26 @@ pub async fn stop(session: &Session, typed: &str) -> Result<Arc<Watch>, Error> {
 async fn open(
     session: &Arc<Session>,
     watch: &Arc<Watch>,
+    folder: Folder,
     statement_deadline: Duration,
-) -> Result<(Arc<Worker>, Vec<Delivery>), Error> {
+) -> Result<(Arc<Worker>, Events, Vec<Delivery>), Error> {
     let events = Events::of(&watch.directory)?;
-    let directory = watch.directory.clone();
     let opened = tokio::task::spawn_blocking(move || {
-        let spool = Spool::open(&directory)?;
-        match spool.take_over() {
-            Ok(left) => Ok((spool, left)),
-            Err(error) => {
-                spool.close();
-                Err(error)
-            }
-        }
+        let spool = Spool::open(folder)?;
+        let left = spool.take_over()?;
+        Ok((spool, left))
     });
     let opened = opened.await.map_err(|error| Error::internal(format!("Opening a folder panicked: {error}")))?;
-    let (spool, left) = opened.map_err(|error| {
-        Error::invalid(format!("{} cannot be watched: {error}.", watch.directory.display())).suggest(
+    let (spool, left) = opened.map_err(|error: std::io::Error| {
+        Error::io(format!("{} cannot be watched", watch.directory.display()), &error).suggest(
             "The server moves files within the folder and removes them; give the user that runs it permission to.",
         )
     })?;
-    let worker = Arc::new(Worker::new(Arc::clone(session), Arc::clone(watch), spool, events, statement_deadline));
+    let worker = Arc::new(Worker::new(Arc::clone(session), Arc::clone(watch), spool, statement_deadline));
     if let Err(error) = tidy(session, watch, &worker).await {
         tracing::warn!(%error, "old notes about a watched folder are left");
     }
-    Ok((worker, left))
+    Ok((worker, events, left))
 }
 
 /// Deletes notes that a server which was killed left about files that are gone.
@@ -121,18 +119,21 @@ async fn tidy(session: &Session, watch: &Watch, worker: &Arc<Worker>) -> Result<
     ledger::forget(session, watch, &finished).await
 }
 
-async fn folder(typed: &str) -> Result<PathBuf, Error> {
+async fn folder(session: &Session, typed: &str) -> Result<Folder, Error> {
     let path = args::path("path", typed)?;
-    let found = tokio::fs::canonicalize(&path).await.map_err(|error| {
-        Error::new(Code::FileNotFound, format!("Could not find the folder {}: {error}.", excerpt(typed)))
-            .suggest("Make the folder first, or check the path; it is one on the server's machine.")
-    })?;
-    if !found.is_dir() {
-        return Err(
-            Error::invalid(format!("{} is a file; a folder is watched.", excerpt(typed))).suggest(suggested(&found))
-        );
-    }
-    Ok(found)
+    let (paths, wanted) = (session.paths().clone(), path.clone());
+    let opened = tokio::task::spawn_blocking(move || paths.folder(&wanted)).await;
+    let opened = opened.map_err(|error| Error::internal(format!("Opening a folder panicked: {error}")))??;
+    opened.map_err(|error| match error.kind() {
+        ErrorKind::NotADirectory if path.is_file() => {
+            Error::invalid(format!("{} is a file; a folder is watched.", excerpt(typed))).suggest(suggested(&path))
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Error::new(Code::FileNotFound, format!("Could not find the folder {}: {error}.", excerpt(typed)))
+                .suggest("Make the folder first, or check the path; it is one on the server's machine.")
+        }
+        _ => refused(format!("Could not use the folder {}", excerpt(typed)), &error),
+    })
 }
 
 fn suggested(file: &Path) -> String {

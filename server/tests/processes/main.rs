@@ -9,13 +9,18 @@ mod differential;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ends;
+mod exports;
+mod folders;
 mod grammar;
 #[cfg(target_os = "linux")]
 mod hangs;
+mod hints;
 mod hostile;
 mod leftovers;
 mod modes;
 mod mounts;
+#[cfg(target_os = "linux")]
+mod paths;
 #[cfg(target_os = "linux")]
 mod places;
 mod presence;

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::mounts::{Disk, files, with_disk};
-use crate::support::Running;
+use crate::mounts::{Disk, with_disk};
+use crate::support::{Running, files};
 
 const EXPORTS: [&str; 5] = ["csv", "parquet", "arrow_ipc", "iceberg", "hyper"];
 /// Size of the small disk: enough for a database with a few rows, and for nothing that is loaded or exported here.
@@ -145,7 +145,7 @@ async fn what_may_not_be_read_or_written_is_told_and_changes_nothing() {
     }
     let many = json!({ "files": [{ "table": "fresh", "path": home.join("secret.csv") }], "database": "lake" });
     let many = server.call("load_files", many).await;
-    assert_eq!(many["results"][0]["error"]["code"], "INVALID_ARGUMENT", "{many}");
+    assert_eq!(many["results"][0]["error"]["code"], "IO_ERROR", "{many}");
     assert_eq!(state(&server, home).await, before);
     // So that the folder can be removed.
     permit(&home.join("locked"), 0o755);

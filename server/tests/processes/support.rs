@@ -1,6 +1,6 @@
 //! The command as a process, with a client on its standard input and output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -107,4 +107,18 @@ pub(crate) async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(began.elapsed() < GONE_WITHIN, "{what} did not come true within {GONE_WITHIN:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// All paths below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        }
+        found.push(path);
+    }
+    found.sort();
+    found
 }
