@@ -38,7 +38,7 @@ struct Arguments {
     /// Start a hyperd of this server's own from this executable, instead of using the daemon's.
     #[arg(long, value_name = "PATH", conflicts_with = "endpoint")]
     hyperd: Option<PathBuf>,
-    /// Use a hyperd that runs already, instead of the daemon's: HOST:PORT, or tab.domain://FOLDER/domain/NAME for a Unix
+    /// Use a hyperd that runs already, instead of the daemon's: HOST:PORT, or `tab.domain://FOLDER/domain/NAME` for a Unix
     /// socket NAME in FOLDER.
     #[arg(long, value_name = "ENDPOINT")]
     endpoint: Option<String>,
