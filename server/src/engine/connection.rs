@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hyperdb_api::AsyncConnection;
@@ -14,6 +15,9 @@ use crate::call::OnDisk;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
+
+/// Connections that this process has opened, so that each has a name of its own.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A database as a connection attaches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub(super) struct Connection {
     pub(super) has_settings: bool,
     /// Since when nobody uses it.
     pub(super) idle_since: Instant,
+    /// What `pg_stat_activity` calls it, and no other connection.
+    pub(super) name: String,
 }
 
 /// Why there is no connection.
@@ -101,9 +107,17 @@ impl Connection {
         tokio::time::timeout(deadline, opened).await.unwrap_or(Err(Unopened::Silent))
     }
 
+    /// Whether hyperd has a connection of that name still: it keeps one whose statement goes on, also when its client has
+    /// gone.
+    pub(super) async fn sees(&self, name: &str) -> hyperdb_api::Result<bool> {
+        let sql = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE application_name = {}", sql::literal(name));
+        Ok(!rows::read(&self.wire, &sql, Bounds::NONE).await?.rows.is_empty())
+    }
+
     async fn try_open(endpoint: &str, application: &str) -> hyperdb_api::Result<Self> {
         let wire = AsyncConnection::builder(endpoint).user("tableau_internal_user").build().await?;
-        name(&wire, application).await?;
+        let name = format!("{application} {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        set_name(&wire, &name).await?;
         // Tells a hyperd from another one that listens where it did.
         let asked = rows::read(&wire, "SELECT CAST(pg_postmaster_start_time() AS TEXT)", Bounds::NONE).await?;
         let started = asked.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
@@ -117,6 +131,7 @@ impl Connection {
             application: application.to_owned(),
             has_settings: false,
             idle_since: Instant::now(),
+            name,
         })
     }
 
@@ -189,10 +204,10 @@ impl Connection {
     }
 }
 
-/// Has `pg_stat_activity` show the connection under a name. The driver sends none when it opens a connection to a socket,
+/// Has `pg_stat_activity` show the connection under its name. The driver sends none when it opens a connection to a socket,
 /// and `RESET ALL` takes it away.
-pub(super) async fn name(wire: &AsyncConnection, application: &str) -> hyperdb_api::Result<()> {
-    wire.execute_command(&format!("SET application_name = {}", sql::literal(application))).await.map(drop)
+pub(super) async fn set_name(wire: &AsyncConnection, name: &str) -> hyperdb_api::Result<()> {
+    wire.execute_command(&format!("SET application_name = {}", sql::literal(name))).await.map(drop)
 }
 
 /// The statement that lets go of a database.

@@ -369,7 +369,9 @@ impl Drop for Lease {
                 let source = Arc::clone(&self.source);
                 runtime.spawn(async move {
                     cancel(&connection.wire).await;
-                    source.see_cancelled(&connection.wire).await;
+                    let Connection { name, wire, .. } = connection;
+                    drop(wire);
+                    source.see_cancelled(&name).await;
                 });
             }
         } else if self.fate == Fate::Reused && !self.transaction {

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyperdb_api::AsyncConnection;
-
 use super::connection::{Connection, Unopened};
 use super::effort::Effort;
 use super::process::{self, Confinement, Hyperd};
@@ -227,12 +225,18 @@ impl Source {
         Error::new(Code::ConnectionLost, message).suggest(suggestion)
     }
 
-    /// Waits for the end of a statement that was cancelled, on a connection that nobody uses any more. A hyperd that goes
+    /// Looks whether a statement that was cancelled ends, on a connection of that name which was closed. A hyperd that goes
     /// on with it is replaced as one that hangs: it keeps the statement's files, and a thread, for ever.
-    pub(super) async fn see_cancelled(&self, wire: &AsyncConnection) {
-        // Whatever is answered, the statement before has ended.
-        let answered = tokio::time::timeout(self.hang_deadline, wire.execute_command("SELECT 1")).await;
-        if answered.is_ok() || self.stopping.load(Ordering::Acquire) {
+    pub(super) async fn see_cancelled(&self, name: &str) {
+        tokio::time::sleep(self.hang_deadline).await;
+        if self.has_died().await {
+            return;
+        }
+        // Of one that is silent the next call finds out.
+        let Ok(endpoint) = self.endpoint().await else { return };
+        let Ok(connection) = Connection::open(&endpoint, &self.application, self.hang_deadline).await else { return };
+        let goes_on = tokio::time::timeout(self.hang_deadline, connection.sees(name)).await;
+        if !matches!(goes_on, Ok(Ok(true))) {
             return;
         }
         match &self.kind {
@@ -240,7 +244,7 @@ impl Source {
             Kind::Own { process, .. } => {
                 let process = process.lock().await;
                 tracing::error!(pid = process.pid(), "hyperd goes on with a statement that was cancelled");
-                if self.replace_hung {
+                if self.replace_hung && process.endpoint() == endpoint {
                     process.kill().await;
                 }
             }

@@ -85,7 +85,9 @@ impl Session {
             return Ok(());
         }
         let alive = names(&mut lease, call, "SELECT application_name FROM pg_catalog.pg_stat_activity").await?;
-        let alive: HashSet<&str> = alive.iter().filter_map(|name| name.strip_prefix(APPLICATION)).collect();
+        // The session, and after it the number of the connection.
+        let alive: HashSet<&str> =
+            alive.iter().filter_map(|name| name.strip_prefix(APPLICATION)?.split(' ').next()).collect();
         if !alive.contains(self.unfinished.session.as_str()) {
             return Err(Error::internal("hyperd does not tell which sessions it has."));
         }

@@ -250,3 +250,30 @@ async fn a_hyperd_that_ignores_a_cancellation_is_replaced(#[case] with_daemon: b
     wait_until("the end of the one that went on", || !runs(old)).await;
     assert_eq!(answered(&server).await, json!([{ "a": 1 }]));
 }
+
+/// `recover.memory_is_bounded`
+#[rstest]
+#[case::own(false)]
+#[case::daemon(true)]
+#[tokio::test]
+async fn hyperd_is_started_with_the_memory_that_it_may_take(#[case] with_daemon: bool) {
+    let place = Place::new(with_daemon);
+    let server = place.server(&["--hyperd-memory", "300m"]).await;
+    let line = std::fs::read(format!("/proc/{}/cmdline", server.hyperd_pid().await)).expect("hyperd runs");
+    let line = String::from_utf8_lossy(&line).into_owned();
+    assert!(line.split('\0').any(|argument| argument == "--memory-limit=300m"), "{line}");
+    assert_eq!(answered(&server).await, json!([{ "a": 1 }]));
+}
+
+/// `recover.memory_is_bounded`: what hyperd would not start with is refused before it is tried.
+#[rstest]
+#[case::no_unit("4")]
+#[case::another_unit("4gb")]
+#[case::nothing("0m")]
+#[case::too_much("101%")]
+fn a_size_that_is_none_is_refused(#[case] size: &str) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
+    let output = command.args(["--hyperd-memory", size, "daemon", "status"]).output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("a size is expected"));
+}

@@ -91,7 +91,7 @@ async fn a_daemon_whose_folder_is_deleted_is_found_again() {
                 }
             }
         };
-        let answer = tokio::time::timeout(Duration::from_secs(60), asked).await.expect("calls are answered");
+        let answer = tokio::time::timeout(Duration::from_mins(1), asked).await.expect("calls are answered");
         assert_eq!(answer, json!([{ "a": 1 }]));
     }
     home.stop().await;
