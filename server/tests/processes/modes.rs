@@ -1,5 +1,5 @@
-//! Whose an exported file is, who may read it, and what a killed export leaves. Proves export.keeps_mode and
-//! export.leftovers_are_swept.
+//! Whose an exported file is, who may read it, and what a killed export leaves. Proves `export.keeps_mode` and
+//! `export.leftovers_are_swept`.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
