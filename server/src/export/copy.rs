@@ -18,10 +18,10 @@ pub(super) async fn to_file(
     foreign: &[&str],
 ) -> Result<Written, Error> {
     let query = query(job, &mut lease, format, foreign).await?;
-    let unfinished = job.place.unfinished(job.session, job.call).await?;
+    let unfinished = job.place.unfinished(job.session)?;
     let rows = write(job, &mut lease, &query, unfinished.path(), format, clauses).await?;
     drop(lease);
-    let bytes = job.place.finish(unfinished)?;
+    let bytes = job.place.finish(&unfinished)?;
     Ok(Written { rows, bytes, fidelity: None })
 }
 

@@ -52,7 +52,7 @@ async fn export(job: &Job<'_>) -> Result<Written, Error> {
     drop(lease);
     let (rows, fidelity) = filled.map_err(|error| explained(error, job))?;
     detached?;
-    let bytes = job.place.finish(unfinished)?;
+    let bytes = job.place.finish(&unfinished)?;
     Ok(Written { rows, bytes, fidelity: Some(fidelity.concluded()) })
 }
 

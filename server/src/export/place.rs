@@ -16,7 +16,6 @@ use tempfile::TempDir;
 use super::leftovers::{self, Aside};
 use super::unfinished::{Home, Unfinished};
 use crate::args::{self, excerpt};
-use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::files::{FileKind, Folder, Found, refused};
 use crate::session::{Database, Session};
@@ -128,10 +127,10 @@ impl Place {
     }
 
     /// An empty file that hyperd writes to, on the same file system.
-    pub(super) async fn unfinished(&self, session: &Session, call: &Call) -> Result<Unfinished<'_>, Error> {
+    pub(super) fn unfinished(&self, session: &Session) -> Result<Unfinished<'_>, Error> {
         leftovers::sweep(&self.folder);
         let (aside, file) = self.aside_file().map_err(|error| unwritable(&self.path, &error))?;
-        let handed = session.hand_over(call, &Arc::new(file)).await;
+        let handed = session.hand_over(&Arc::new(file));
         let path = match &handed {
             Some(handed) => handed.path().to_owned(),
             None => aside.folder().path().join(UNFINISHED),
@@ -161,14 +160,14 @@ impl Place {
     }
 
     /// Puts a file that is whole in its place; answers its size.
-    pub(super) fn finish<'a>(&'a self, unfinished: Unfinished<'a>) -> Result<u64, Error> {
+    pub(super) fn finish(&self, unfinished: &Unfinished<'_>) -> Result<u64, Error> {
         self.put(unfinished).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => taken(&self.path),
             _ => unwritable(&self.path, &error),
         })
     }
 
-    fn put<'a>(&'a self, unfinished: Unfinished<'a>) -> io::Result<u64> {
+    fn put(&self, unfinished: &Unfinished<'_>) -> io::Result<u64> {
         let copied;
         let (home, made_by_hyperd) = match &unfinished.home {
             Home::Ours { aside, .. } => (aside.folder(), false),
@@ -218,9 +217,12 @@ impl Place {
         if self.old.is_some() {
             let aside = Aside::make(&self.folder).map_err(failed)?;
             // What is there by now may be another than was looked at.
-            let moved = may_give_way(&self.folder, &self.name).and_then(|may| match may {
-                true => self.folder.move_to(&self.name, aside.folder(), &self.name),
-                false => Err(ErrorKind::AlreadyExists.into()),
+            let moved = may_give_way(&self.folder, &self.name).and_then(|may| {
+                if may {
+                    self.folder.move_to(&self.name, aside.folder(), &self.name)
+                } else {
+                    Err(ErrorKind::AlreadyExists.into())
+                }
             });
             moved.map_err(failed)?;
             cleared.old = Some(aside);

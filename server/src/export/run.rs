@@ -83,6 +83,7 @@ pub async fn export(session: &Session, call: &Call, request: Request) -> Result<
     request.options.check(request.format)?;
     let is_folder = request.format == ExportFormat::Iceberg;
     let place = Place::find(session, &request.path, is_folder, request.overwrite)?;
+    session.try_handover(call).await;
     let (source, options) = (&request.source, &request.options);
     let job = Job { session, call, database: &database, source, place: &place, options };
     let written = exporter(request.format).export(&job).await?;

@@ -93,22 +93,17 @@ impl InputFile {
         if !self.exact {
             return Ok(None);
         }
-        let held = match session.hand_over(call, &self.open).await {
-            Some(handed) => {
-                handed.path().clone_into(&mut self.given);
-                Held::Handed(handed)
-            }
-            None => {
-                let (file, scratch) = (self.clone(), session.scratch().to_owned());
-                let copying = tokio::task::spawn_blocking(move || file.copy(&scratch));
-                let copied = copying.await.map_err(|_| Error::internal("Copying a file stopped."))?;
-                let copy =
-                    copied.map_err(|error| refused(format!("Could not copy `{}`", self.path.display()), &error))?;
-                copy.clone_into(&mut self.given);
-                Held::Copy(copy)
-            }
-        };
-        Ok(Some(held))
+        session.try_handover(call).await;
+        if let Some(handed) = session.hand_over(&self.open) {
+            handed.path().clone_into(&mut self.given);
+            return Ok(Some(Held::Handed(handed)));
+        }
+        let (file, scratch) = (self.clone(), session.scratch().to_owned());
+        let copying = tokio::task::spawn_blocking(move || file.copy(&scratch));
+        let copied = copying.await.map_err(|_| Error::internal("Copying a file stopped."))?;
+        let copy = copied.map_err(|error| refused(format!("Could not copy `{}`", self.path.display()), &error))?;
+        copy.clone_into(&mut self.given);
+        Ok(Some(Held::Copy(copy)))
     }
 
     fn copy(&self, scratch: &Path) -> io::Result<TempPath> {

@@ -56,7 +56,10 @@ impl Session {
             .suggest("Leave out `writable`, or set it to true."));
         }
         let _one_at_a_time = self.change_lock(call).await?;
-        let located = self.locate(call, &request.path, create).await?;
+        if self.paths().is_restricted() {
+            self.try_handover(call).await;
+        }
+        let located = self.locate(&request.path, create).await?;
         let (path, exists) = (located.path, located.exists);
         let writable = request.writable.unwrap_or(!exists);
         if writable && self.read_only {
@@ -138,7 +141,7 @@ impl Session {
         let made = folder.path().join("new.hyper");
         create(&made).await?;
         let file = self.put(path, &made)?.map_err(failed)?;
-        self.handed(call, path, file).await
+        self.handed(path, file)
     }
 
     fn put(&self, path: &Path, made: &Path) -> Result<io::Result<File>, Error> {
@@ -157,8 +160,8 @@ impl Session {
     }
 
     /// A database's file for hyperd as it is open here.
-    async fn handed(&self, call: &Call, path: &Path, file: File) -> Result<Option<Arc<Handed>>, Error> {
-        match self.hand_over(call, &Arc::new(file)).await {
+    fn handed(&self, path: &Path, file: File) -> Result<Option<Arc<Handed>>, Error> {
+        match self.hand_over(&Arc::new(file)) {
             Some(handed) => Ok(Some(Arc::new(handed))),
             // Elsewhere there is no such way, and the path that was checked is what there is.
             None if !cfg!(target_os = "linux") => Ok(None),
@@ -174,11 +177,13 @@ impl Session {
     ///
     /// Its file is removed as any file is; why not by SQL, [`Session::stop`] says.
     pub(crate) async fn discard(&self, path: &Path) {
-        let parent = path.parent().unwrap_or(path);
-        let removed = match self.paths().folder(parent) {
-            Ok(folder) => folder.and_then(|folder| folder.remove(path.file_name().unwrap_or_default())),
-            Err(error) => Err(io::Error::other(error.message)),
-        };
+        let (paths, wanted) = (self.paths().clone(), path.to_owned());
+        let removing = tokio::task::spawn_blocking(move || {
+            let folder = paths.folder(wanted.parent().unwrap_or(&wanted));
+            let folder = folder.map_err(|error| io::Error::other(error.message))??;
+            folder.remove(wanted.file_name().unwrap_or_default())
+        });
+        let removed = removing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         if let Err(error) = removed
             && error.kind() != ErrorKind::NotFound
         {
@@ -200,7 +205,7 @@ struct Located {
 const FILE_MODE: u32 = 0o666;
 
 impl Session {
-    async fn locate(&self, call: &Call, typed: &str, create: bool) -> Result<Located, Error> {
+    async fn locate(&self, typed: &str, create: bool) -> Result<Located, Error> {
         let path = args::path("path", typed)?;
         let found = if self.paths().is_restricted() {
             self.paths().file(&path)?.map(|opened| (opened.real, opened.found, Some(opened.file)))
@@ -223,7 +228,7 @@ impl Session {
             }
             Ok((path, _, file)) => {
                 let handed = match file {
-                    Some(file) => self.handed(call, &path, file).await?,
+                    Some(file) => self.handed(&path, file)?,
                     None => None,
                 };
                 return Ok(Located { path, exists: true, handed });

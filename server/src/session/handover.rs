@@ -48,16 +48,15 @@ impl Handed {
 }
 
 impl Session {
-    /// A path under which hyperd opens this very file; none where there is no such path.
-    pub async fn hand_over(&self, call: &Call, file: &Arc<File>) -> Option<Handed> {
-        let handed = self.link(file)?;
-        let works = self.handover.works.get_or_try_init(|| self.try_handover(call)).await;
-        match works {
-            Ok(true) => Some(handed),
-            Ok(false) => None,
-            // hyperd did not answer; the next call tries again.
-            Err(()) => None,
-        }
+    /// Finds out whether hyperd opens what it is handed, once. Takes a connection, so that whoever has one asks before.
+    pub async fn try_handover(&self, call: &Call) {
+        // Where hyperd did not answer, the next call tries again.
+        let _ = self.handover.works.get_or_try_init(|| self.opens_handed(call)).await;
+    }
+
+    /// A path under which hyperd opens this very file; none where there is no such path, or where nobody has tried.
+    pub fn hand_over(&self, file: &Arc<File>) -> Option<Handed> {
+        if self.handover.works.get() == Some(&true) { self.link(file) } else { None }
     }
 
     fn link(&self, file: &Arc<File>) -> Option<Handed> {
@@ -73,7 +72,7 @@ impl Session {
     }
 
     /// Has hyperd read a number through a descriptor of this process.
-    async fn try_handover(&self, call: &Call) -> Result<bool, ()> {
+    async fn opens_handed(&self, call: &Call) -> Result<bool, ()> {
         let number = u64::from(std::process::id());
         let Ok(mut probe) = tempfile::tempfile_in(self.scratch()) else { return Ok(false) };
         if std::io::Write::write_all(&mut probe, format!("{number}\n").as_bytes()).is_err() {

@@ -15,17 +15,17 @@ pub(super) const SHARED: u32 = 0o755;
 /// A folder of the server's own in another one, made where it is missing. A link is not followed, and what somebody else
 /// has made is not used: whoever makes it decides what becomes of what is moved there.
 pub(super) fn own_folder(parent: &Folder, name: &str, mode: u32) -> io::Result<Folder> {
-    let made = match parent.make(name.as_ref(), mode) {
+    let own = match parent.make(name.as_ref(), mode) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => existing(parent, name)?,
-        made => made?,
+        new => new?,
     };
-    let found = made.found()?;
+    let found = own.found()?;
     refuse_foreign(name, &found)?;
     // What others may read is worked on by names that are made anew; what is loaded must stay what it was.
     if mode == PRIVATE && found.mode & WRITABLE_BY_OTHERS != 0 {
         return Err(refusal(name, "writable by others"));
     }
-    Ok(made)
+    Ok(own)
 }
 
 /// The same, where it is there.

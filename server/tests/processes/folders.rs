@@ -1,6 +1,6 @@
 //! Watched folders that others may write to, that go and come back, that two servers share, and what a producer sees.
-//! Proves watch.refuses_links, watch.folder_comes_back, watch.two_servers_lose_nothing, watch.whole_files,
-//! watch.sentinel_stays_until_on_disk and load.refuses_changing_files.
+//! Proves `watch.refuses_links`, `watch.folder_comes_back`, `watch.two_servers_lose_nothing`, `watch.whole_files`,
+//! `watch.sentinel_stays_until_on_disk` and `load.refuses_changing_files`.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! What the tools' annotations say, compared with what their calls do. Proves protocol.annotations_are_true.
+//! What the tools' annotations say, compared with what their calls do. Proves `protocol.annotations_are_true`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,6 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{Running, files};
+
+/// More equal rows than any table here has.
+const TWINS_MAX: u32 = 100;
 
 /// Everything that a call may change: rows, files and what the session has open. A row that is there twice has two keys.
 type State = BTreeMap<String, String>;
@@ -77,7 +80,8 @@ async fn state(server: &Running, home: &Path) -> State {
             let rows =
                 server.call("query", json!({ "sql": format!("SELECT * FROM {table}"), "database": alias })).await;
             for row in rows["result"].as_array().into_iter().flatten() {
-                let twin = (0..).find(|twin| !state.contains_key(&format!("row: {alias}.{table} {row} {twin}")));
+                let twin =
+                    (0..TWINS_MAX).find(|twin| !state.contains_key(&format!("row: {alias}.{table} {row} {twin}")));
                 state.insert(format!("row: {alias}.{table} {row} {}", twin.expect("a free number")), String::new());
             }
         }

@@ -1,5 +1,5 @@
-//! Ways out of the folders of --allow-path, for each path that a tool takes. Proves paths.kept_below, paths.races_included,
-//! paths.hyperd_is_kept, paths.said and alias.one_file_once.
+//! Ways out of the folders of --allow-path, for each path that a tool takes. Proves `paths.kept_below`, `paths.races_included`,
+//! `paths.hyperd_is_kept`, `paths.said` and `alias.one_file_once`.
 //!
 //! A hard link to a file outside is no way out: it is the file, and nothing tells one of its names from another.
 
