@@ -36,7 +36,7 @@ struct Arguments {
     /// Refuse each tool that writes.
     #[arg(long)]
     read_only: bool,
-    /// Keep calls to files below this folder, links resolved; may be given several times. HYPERDB_ALLOW_PATHS names such
+    /// Keep calls to files below this folder, links resolved; may be given several times. `HYPERDB_ALLOW_PATHS` names such
     /// folders too, separated as those of PATH are. Starts a hyperd of this server's own, which is kept to them as well.
     #[arg(long, value_name = "DIR", conflicts_with = "endpoint")]
     allow_path: Vec<PathBuf>,

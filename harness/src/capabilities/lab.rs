@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hyperd_mcp::engine::Hyperd;
+use hyperd_mcp::engine::{Confinement, Hyperd};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -119,7 +119,8 @@ impl Lab {
         slots.extend(both.then_some(&mut self.another));
         for slot in slots {
             if slot.as_ref().is_none_or(Hyperd::has_exited) {
-                let spawned = self.runtime.block_on(Hyperd::spawn(&self.executable, self.dir.path(), None));
+                let spawned =
+                    self.runtime.block_on(Hyperd::spawn(&self.executable, self.dir.path(), &Confinement::default()));
                 *slot = Some(spawned.map_err(|error| error.message)?);
             }
         }

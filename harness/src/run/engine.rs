@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyperd_mcp::engine::Hyperd;
+use hyperd_mcp::engine::{Confinement, Hyperd};
 use tempfile::TempDir;
 
 /// A running hyperd and the directory of its log.
@@ -24,7 +24,9 @@ impl Engine {
             .prefix("hyper-conform-engine-")
             .tempdir()
             .map_err(|error| format!("failed to make a directory for hyperd's log: {error}"))?;
-        let hyperd = Hyperd::spawn(executable, log_dir.path(), None).await.map_err(|error| error.to_string())?;
+        let hyperd = Hyperd::spawn(executable, log_dir.path(), &Confinement::default())
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(Self { hyperd, log_dir })
     }
 
