@@ -56,8 +56,6 @@ pub(super) struct Connection {
     pub(super) epoch: u64,
     /// When hyperd was started that it leads to, as hyperd says it.
     pub(super) started: String,
-    /// What it calls itself in hyperd, which RESET ALL takes away.
-    pub(super) application: String,
     /// Whether a statement of a call may have left a setting on it.
     pub(super) has_settings: bool,
     /// Since when nobody uses it.
@@ -117,7 +115,7 @@ impl Connection {
     async fn try_open(endpoint: &str, application: &str) -> hyperdb_api::Result<Self> {
         let wire = AsyncConnection::builder(endpoint).user("tableau_internal_user").build().await?;
         let name = format!("{application} {}", COUNT.fetch_add(1, Ordering::Relaxed));
-        set_name(&wire, &name).await?;
+        wire.execute_command(&naming(&name)).await?;
         // Tells a hyperd from another one that listens where it did.
         let asked = rows::read(&wire, "SELECT CAST(pg_postmaster_start_time() AS TEXT)", Bounds::NONE).await?;
         let started = asked.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_str);
@@ -128,7 +126,6 @@ impl Connection {
             search_path: None,
             epoch: 0,
             started: started.unwrap_or_default().to_owned(),
-            application: application.to_owned(),
             has_settings: false,
             idle_since: Instant::now(),
             name,
@@ -204,10 +201,10 @@ impl Connection {
     }
 }
 
-/// Has `pg_stat_activity` show the connection under its name. The driver sends none when it opens a connection to a socket,
-/// and `RESET ALL` takes it away.
-pub(super) async fn set_name(wire: &AsyncConnection, name: &str) -> hyperdb_api::Result<()> {
-    wire.execute_command(&format!("SET application_name = {}", sql::literal(name))).await.map(drop)
+/// The statement that has `pg_stat_activity` show the connection under its name. The driver sends none when it opens a
+/// connection to a socket, and `RESET ALL` takes it away.
+pub(super) fn naming(name: &str) -> String {
+    format!("SET application_name = {}", sql::literal(name))
 }
 
 /// The statement that lets go of a database.

@@ -9,6 +9,8 @@ pub(super) const SERIALIZATION_FAILURE: &str = "40001";
 /// SQLSTATE of attaching a file in another mode than the one in which hyperd has it already.
 pub(super) const INCOMPATIBLE_MODE: &str = "55000";
 
+/// SQLSTATE of a file outside of what hyperd is kept to, among other things.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// SQLSTATE of a write into what is attached read-only.
 const READ_ONLY: &str = "25006";
 
@@ -66,6 +68,10 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
         _ if state.starts_with("53") => Error::new(Code::SqlError, text)
             .suggest("hyperd ran out of memory for this statement. Make it do less, or raise hyperd's limit."),
         "55006" => busy(text),
+        INSUFFICIENT_PRIVILEGE if text.contains("inaccessible") => Error::new(Code::PathNotAllowed, text).suggest(
+            "With --allow-path SQL itself opens no files. Read the file with query_file, load_file or load_files, and write \
+             it with export.",
+        ),
         READ_ONLY => Error::invalid(format!("The database is attached read-only; nothing was changed. ({text})"))
             .suggest("Detach it, then call attach_database with the same alias and writable: true."),
         _ if state.starts_with("08") || state.starts_with("57P") => lost(&text),

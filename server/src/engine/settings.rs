@@ -4,6 +4,7 @@
 //! connection must not suffer for it. So this looks at the statement's letters, and not at its words as the guard
 //! does: a setting cannot be changed without them, whatever blanks, quotes and comments stand between.
 
+use super::connection::naming;
 use super::lease::Lease;
 use crate::call::Call;
 use crate::error::Error;
@@ -58,8 +59,8 @@ impl Lease {
             return Ok(());
         }
         self.send(call, "RESET ALL").await?;
-        let application = self.connection()?.application.clone();
-        self.send(call, &format!("SET application_name = {}", sql::literal(&application))).await?;
+        let naming = naming(&self.connection()?.name);
+        self.send(call, &naming).await?;
         let connection = self.connection()?;
         connection.search_path = None;
         connection.has_settings = false;

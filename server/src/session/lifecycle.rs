@@ -163,12 +163,15 @@ fn scratch(parent: Option<&Path>) -> Result<Scratch, Error> {
     })
 }
 
-/// What hyperd keeps to where calls are kept to some folders: those, and the session's own.
+/// What hyperd keeps to where calls are kept to some folders: the session's own, where it gets each file that a tool has
+/// opened for it. Not the folders themselves: hyperd follows a link at the end of a path that SQL names.
 fn confinement(paths: &Paths, scratch: &Path, persistent: Option<&Path>) -> Confinement {
-    let Some(folders) = paths.folders() else { return Confinement::default() };
-    let files = [folders, &[scratch.to_owned()]].concat();
+    if !paths.is_restricted() {
+        return Confinement::default();
+    }
     let own = persistent.and_then(Path::parent).map(Path::to_owned);
-    Confinement { databases: files.iter().cloned().chain(own).collect(), files, memory: None }
+    let databases = [Some(scratch.to_owned()), own].into_iter().flatten().collect();
+    Confinement { databases, files: vec![scratch.to_owned()], memory: None }
 }
 
 /// The persistent database's path without symbolic links; its folder is made where it is missing.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hyperd_mcp::call::Call;
 use hyperd_mcp::config::EngineSource;
-use hyperd_mcp::engine::{Attachment, Attachments, Bounds, Engine, Lane, Lease};
+use hyperd_mcp::engine::{Attachment, Attachments, Bounds, Confinement, Engine, Lane, Lease};
 use hyperd_mcp::limits::Limits;
 use hyperd_mcp::sql::guard;
 use serde_json::{Value, json};
@@ -39,8 +39,9 @@ impl Bare {
         std::fs::write(folder.path().join("in.csv"), "7,seven\n").expect("a file can be written");
         let hyperd = crate::support::hyperd().await;
         let limits = Limits::default();
-        let engine = Engine::start(&EngineSource::Hyperd(hyperd), folder.path(), &limits, "bare".to_owned()).await;
-        let engine = engine.expect("hyperd starts");
+        let source = EngineSource::Hyperd(hyperd);
+        let engine = Engine::start(&source, folder.path(), Confinement::default(), &limits, "bare".to_owned());
+        let engine = engine.await.expect("hyperd starts");
         Self { engine, folder, rounds: 0, attachments: Attachments::default() }
     }
 
@@ -54,9 +55,11 @@ impl Bare {
         let call = Call::housekeeping();
         let mut lease =
             self.engine.acquire(&call, &Attachments::default(), "", Lane::Work).await.expect("a connection");
+        let file = |alias: &str| self.path().join(format!("{alias}-{}.hyper", self.rounds));
         let attachment = |alias: &str| Attachment {
             alias: alias.to_owned(),
-            path: self.path().join(format!("{alias}-{}.hyper", self.rounds)),
+            path: file(alias),
+            real: file(alias),
             generation: self.rounds,
             lasting: false,
             read_only: false,
