@@ -134,6 +134,8 @@ pub const WRITE_OUT_DEADLINE_MS: u64 = 10_000;
 pub const RESERVE_BYTES: u64 = 1 << 20;
 /// Most connections for looks at what there is, beside those for work.
 pub const LOOK_CONNECTIONS_MAX: usize = 4;
+/// How long `describe` waits for hyperd before it says that hyperd is busy.
+pub const LOOK_DEADLINE_MS: u64 = 30_000;
 /// How long `status` waits for hyperd before it says that hyperd does not answer.
 pub const STATUS_DEADLINE_MS: u64 = 5_000;
 /// The pause before the first look whether others have let go.

@@ -1,27 +1,24 @@
 //! A connection in the hands of one call.
 
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::connection::{Attached, Attachment, Attachments, Connection};
+use super::changes::changes_for_certain;
+use super::connection::{Attachment, Attachments, Connection};
 use super::disk::Disk;
 use super::error::{SERIALIZATION_FAILURE, translate};
 use super::idle::Idle;
-use super::on_disk;
 use super::reserve::Reserve;
 use super::rows::{self, Bounds, Column, Rows};
 use super::source::Source;
-use crate::call::{Call, InHand, OnDisk, Unwritten};
+use crate::call::{Call, InHand};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::sql;
-use crate::sql::classify::{Kind, Statement, classify};
+use crate::sql::classify::classify;
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -31,12 +28,12 @@ pub struct Lease {
     connection: Option<Connection>,
     idle: Arc<Idle>,
     source: Arc<Source>,
-    disk: Arc<Disk>,
+    pub(super) disk: Arc<Disk>,
     _permit: Permit,
     /// Room to write out what is changed, for as long as it is being changed.
-    reserves: Vec<Arc<Reserve>>,
+    pub(super) reserves: Vec<Arc<Reserve>>,
     /// Where unqualified names go.
-    database: String,
+    pub(super) database: String,
     /// What there is to attach.
     wanted: Attachments,
     /// A statement was sent and its end was not seen.
@@ -232,45 +229,6 @@ impl Lease {
         Ok(())
     }
 
-    /// The lasting files that a statement changes.
-    fn changed(&mut self, statement: &Statement) -> Result<Vec<(Attachment, OnDisk)>, Error> {
-        let database = self.database.clone();
-        let connection = self.connection()?;
-        if !matches!(statement.kind, Kind::Dml | Kind::Ddl) {
-            return Ok(Vec::new());
-        }
-        let alias = |name: &[String]| if let [alias, _, _] = name { alias.clone() } else { database.clone() };
-        let aliases: BTreeSet<String> = statement.targets.iter().map(|name| alias(name)).collect();
-        let file = |Attached { database, before, .. }: &Attached| {
-            aliases.contains(&database.alias).then(|| Some((database.clone(), before.clone()?))).flatten()
-        };
-        Ok(connection.attached.iter().filter_map(file).collect())
-    }
-
-    /// Sees to it that what a statement changes can be written out afterwards.
-    async fn secure(&mut self, statement: &Statement) -> Result<(), Error> {
-        for (database, before) in self.changed(statement)? {
-            let path = &database.real;
-            if !on_disk::is_same_file(path, &before) {
-                self.retire();
-                self.idle.let_go(Instant::now(), |held| held.real == *path).await;
-                return Err(replaced(path));
-            }
-            self.reserves.push(self.disk.reserves.take(path).await?);
-        }
-        Ok(())
-    }
-
-    /// Notes in the call which files are to be on disk before it is answered as done.
-    fn note_change(&mut self, call: &Call, statement: &Statement, certain: bool) -> Result<(), Error> {
-        let epoch = self.epoch();
-        for (database, before) in self.changed(statement)? {
-            let (attached_as, since) = (database.path, Instant::now());
-            call.changed(&database.real, Unwritten { epoch, attached_as, before, certain, since });
-        }
-        Ok(())
-    }
-
     /// Notes that the connection has a database attached.
     pub(super) fn attached(&mut self, attachment: Attachment) -> Result<(), Error> {
         let disk = Arc::clone(&self.disk);
@@ -380,25 +338,6 @@ impl Drop for Lease {
             self.idle.close(connection);
         }
     }
-}
-
-/// Whether a statement that changes what tables there are, and that has succeeded, has left its trace in the file. One
-/// with IF may have found nothing to do.
-fn changes_for_certain(statement: &Statement, sql: &str) -> bool {
-    let defines = statement.kind == Kind::Ddl && ["CREATE", "ALTER", "DROP"].contains(&statement.verb.as_str());
-    defines && sql::names(sql).is_some_and(|names| !names.contains("if"))
-}
-
-/// The error of a change that would go into a file that nobody finds any more.
-pub(super) fn replaced(path: &Path) -> Error {
-    Error::new(
-        Code::IoError,
-        format!("{} was deleted or replaced by another file while it was in use.", path.display()),
-    )
-    .suggest(
-        "Nothing was changed. Call again to use the file that is there now; if none is, put it back, or detach the \
-         database and attach another one.",
-    )
 }
 
 fn given_back() -> Error {

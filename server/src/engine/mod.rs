@@ -3,6 +3,7 @@
 //! This is the only place that names `hyperdb_api`. What leaves it is plain: [`Rows`] of JSON values, counts, and the
 //! server's own errors.
 
+mod changes;
 mod connection;
 mod disk;
 mod effort;

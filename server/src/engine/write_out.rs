@@ -18,10 +18,10 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::changes::replaced;
 use super::connection::detach;
 use super::disk::{Disk, Seen};
 use super::error::{INCOMPATIBLE_MODE, translate};
-use super::lease::replaced;
 use super::pool::Engine;
 use crate::call::{Call, Unwritten};
 use crate::error::{Code, Error};

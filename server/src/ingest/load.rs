@@ -16,12 +16,13 @@ use super::receipt::Receipt;
 use super::relation::{Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
+use super::table_name::check_name;
 use crate::args::{Target, excerpt, listed};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
-use crate::limits::{CATALOG_SQL_CHARS_MAX, NAME_CHARS_MAX};
-use crate::session::catalog::{PUBLIC, Table, TableColumn, is_bookkeeping, tables};
+use crate::limits::CATALOG_SQL_CHARS_MAX;
+use crate::session::catalog::{PUBLIC, Table, TableColumn, tables};
 use crate::session::table_catalog::Stamp;
 use crate::session::{Database, Session};
 use crate::sql;
@@ -190,22 +191,6 @@ pub(super) async fn prepare(
     let mut staged = staging.await.map_err(lost)??;
     staged.origin = origin;
     Ok(staged)
-}
-
-/// Refuses what cannot be the name of a user's table.
-pub fn check_name(table: &str) -> Result<(), Error> {
-    let reason = if table.is_empty() {
-        "is empty".to_owned()
-    } else if table.chars().count() > NAME_CHARS_MAX as usize {
-        format!("is longer than {NAME_CHARS_MAX} characters")
-    } else if table.contains('\0') {
-        "holds NUL".to_owned()
-    } else if is_bookkeeping(table) {
-        format!("is {}, which the server keeps its books in", excerpt(table))
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid(format!("`table` {reason}.")).suggest("Choose another name for the table."))
 }
 
 pub(super) async fn find(

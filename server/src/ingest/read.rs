@@ -3,8 +3,9 @@
 use super::fit::{ColumnTypes, with_overrides};
 use super::format::Format;
 use super::input::Input;
-use super::load::{check_name, prepare};
+use super::load::prepare;
 use super::relation::{Staged, Wanted};
+use super::table_name::check_name;
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::{Bounds, Lease, Rows};

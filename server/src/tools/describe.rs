@@ -1,13 +1,13 @@
 //! `describe`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::limits;
 use crate::server::Server;
 use crate::session::catalog::{self, Table, TableColumn};
@@ -63,21 +63,33 @@ impl Tool for Describe {
     type Output = Output;
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
-        let start = Instant::now();
-        let database = server.session().resolve(&Target::new(params.database, None))?;
-        let mut lease = server.session().look(call, &database).await?;
-        let found = match params.table {
-            Some(name) => vec![catalog::table(&mut lease, call, &database, &name).await?],
-            None => catalog::tables(&mut lease, call, &database).await?,
-        };
-        let all = found.len();
-        let found = within(found, server.config().limits.query_bytes_max);
-        let truncated = found.len() < all;
-        let hint = truncated.then(|| hint(found.len(), all, &database.alias));
-        let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;
-        let tables = found.into_iter().zip(counts).map(|(table, row_count)| entry(table, row_count)).collect();
-        Ok(Output { tables, truncated, hint, resolved_database: database.alias, stats: Stats::since(start, None) })
+        let deadline = limits::ms(limits::LOOK_DEADLINE_MS);
+        tokio::time::timeout(deadline, look(server, call, params)).await.unwrap_or_else(|_| Err(busy(deadline)))
     }
+}
+
+async fn look(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    let start = Instant::now();
+    let database = server.session().resolve(&Target::new(params.database, None))?;
+    let mut lease = server.session().look(call, &database).await?;
+    let found = match params.table {
+        Some(name) => vec![catalog::table(&mut lease, call, &database, &name).await?],
+        None => catalog::tables(&mut lease, call, &database).await?,
+    };
+    let all = found.len();
+    let found = within(found, server.config().limits.query_bytes_max);
+    let truncated = found.len() < all;
+    let hint = truncated.then(|| hint(found.len(), all, &database.alias));
+    let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;
+    let tables = found.into_iter().zip(counts).map(|(table, row_count)| entry(table, row_count)).collect();
+    Ok(Output { tables, truncated, hint, resolved_database: database.alias, stats: Stats::since(start, None) })
+}
+
+/// hyperd serves everybody with a few threads, which heavy statements may keep for long.
+fn busy(deadline: Duration) -> Error {
+    let seconds = deadline.as_secs_f64();
+    Error::new(Code::ResourceBusy, format!("hyperd works on other statements and did not answer within {seconds} s."))
+        .suggest("Call again when they are done; status says what this server knows without hyperd.")
 }
 
 /// The first tables, as many as fit into `bytes_max` bytes of an answer, and at least one.

@@ -5,10 +5,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
+use hyperd_mcp::call::Call;
+use hyperd_mcp::config::{Config, EngineSource};
+use hyperd_mcp::engine::{Attachments, Confinement, Engine, Lane};
+use hyperd_mcp::error::Code;
+use hyperd_mcp::limits::Limits;
+use hyperd_mcp::server::Server;
+use rmcp::ServiceExt as _;
+use rmcp::model::{CallToolRequestParams, JsonObject};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::Running;
+use crate::support::{Running, hyperd};
 
 /// Calls at the same moment: four times as many as there are connections.
 const AT_ONCE: usize = 64;
@@ -96,22 +104,59 @@ async fn many_writers_at_once_come_to_their_end() {
     assert_eq!(there["result"], json!([{ "n": ROWS, "d": ROWS }]), "{there}");
 }
 
-/// `recover.looks_wait_for_no_work`: not even where work has all connections.
+/// `recover.looks_wait_for_no_work`: not even where work has all connections; and no call holds two.
+#[tokio::test]
+async fn looks_have_places_of_their_own_and_a_call_has_one_connection() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let source = EngineSource::Hyperd(hyperd().await);
+    let engine = Engine::start(&source, folder.path(), Confinement::default(), &limits, "looks".to_owned()).await;
+    let engine = engine.expect("hyperd starts");
+    let nothing = Attachments::default();
+    let (worker, looker) = (Call::housekeeping(), Call::housekeeping());
+    let work = engine.acquire(&worker, &nothing, "", Lane::Work).await.expect("a connection");
+    let look = tokio::time::timeout(ALL_WITHIN, engine.acquire(&looker, &nothing, "", Lane::Look)).await;
+    drop(look.expect("a look waits for no work").expect("a connection"));
+    let second = engine.acquire(&worker, &nothing, "", Lane::Look).await.err().expect("a call holds one connection");
+    assert_eq!(second.code, Code::InternalError, "{second}");
+    assert_eq!(worker.may_wait().expect_err("it holds a connection").code, Code::InternalError);
+    drop(work);
+    worker.may_wait().expect("it holds none any more");
+    engine.stop().await;
+}
+
+/// `recover.looks_wait_for_no_work`: as a client sees it.
 #[tokio::test]
 async fn status_and_describe_are_answered_while_work_has_all_connections() {
-    let server = Running::start(&["--ephemeral-only"]).await;
-    assert!(server.call("execute", json!({ "sql": READ })).await["error"].is_null());
-    let work = join_all((0..AT_ONCE).map(|_| server.call("query", json!({ "sql": LONG }))));
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let config = Config { engine: EngineSource::Hyperd(hyperd().await), limits, ..Config::default() };
+    let server = Server::start(config).await.expect("the server starts");
+    let (here, there) = tokio::io::duplex(1 << 20);
+    let (read, write) = tokio::io::split(there);
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move { server.serve_client(read, write).await }
+    });
+    let client = ().serve(here).await.expect("the handshake succeeds");
+    let call = async |tool: &'static str, arguments: Value| {
+        let arguments: JsonObject = serde_json::from_value(arguments).expect("arguments are an object");
+        let answer = client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await;
+        answer.expect("the tool answers").structured_content.unwrap_or_default()
+    };
+    assert!(call("execute", json!({ "sql": READ })).await["error"].is_null());
     let looks = async {
-        for (tool, key) in [("status", "hyperd_running"), ("describe", "tables")] {
-            let answer = server.call(tool, json!({})).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for (tool, key) in [("status", "engine"), ("describe", "tables")] {
+            let answer = call(tool, json!({})).await;
             assert!(answer["error"].is_null() && !answer[key].is_null(), "{tool}: {answer}");
         }
     };
     tokio::select! {
-        _ = work => panic!("the work ends long after this"),
+        ended = call("query", json!({ "sql": LONG })) => panic!("the work ends long after this: {ended}"),
         looked = tokio::time::timeout(ALL_WITHIN, looks) => looked.expect("a look waits for no work"),
     }
+    server.stop().await;
+    serving.abort();
 }
 
 /// A server with tables in its persistent database.
