@@ -3,7 +3,7 @@
 //! There are few of them. No ring of calls that wait for each other can form, because all take what they need in one
 //! order: first the locks of files, then one connection, and nothing after it ([`Call::may_wait`]).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -141,6 +141,11 @@ impl Engine {
     /// How often another hyperd took the place of the one before.
     pub fn epoch(&self) -> u64 {
         self.source.epoch()
+    }
+
+    /// The folder of the locks that servers of one hyperd share; none where no other server has this hyperd.
+    pub fn shared_locks(&self) -> Option<PathBuf> {
+        self.source.shared_locks()
     }
 
     /// Where hyperd listens; one of the server's own that has died is started anew first.

@@ -10,6 +10,7 @@ use super::effort::Effort;
 use super::process::{self, Confinement, Hyperd};
 use crate::config::{DaemonOptions, EngineSource};
 use crate::daemon::client::{self, Attendance};
+use crate::daemon::discovery::Home;
 use crate::error::{Code, Error};
 use crate::limits::{self, Limits};
 
@@ -83,6 +84,14 @@ impl Source {
             replace_hung: limits.replace_hung,
             stopping: AtomicBool::new(false),
         })
+    }
+
+    /// The folder of the locks that servers of one hyperd share; none where no other server has this hyperd.
+    pub(super) fn shared_locks(&self) -> Option<PathBuf> {
+        match self.kind {
+            Kind::Own { .. } => None,
+            Kind::Endpoint(_) | Kind::Daemon { .. } => Home::of_user().ok().map(|home| home.folder().join("locks")),
+        }
     }
 
     /// How often another hyperd took the place of the one before.

@@ -11,6 +11,7 @@ mod new_table;
 mod routing;
 pub mod table_catalog;
 mod watchers;
+mod write_locks;
 
 pub use attach::{AttachRequest, OnMissing};
 pub use databases::{Database, Kind, LOCAL, PERSISTENT};

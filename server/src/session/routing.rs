@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::{MutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+use tokio::sync::MutexGuard;
 
 use super::databases::{Database, Kind};
 use super::lifecycle::{FileLocks, Session};
@@ -92,23 +92,6 @@ impl Session {
     pub fn protection(&self, database: &Database) -> Option<Protection> {
         let is_protected = self.databases.read().unwrap_or_else(PoisonError::into_inner).is_protected(database);
         is_protected.then(|| self.engine.protection(&database.path).unwrap_or(Protection::Guard))
-    }
-
-    /// Waits until nobody else of this session changes `database`; the guard keeps it so.
-    pub async fn write_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockWriteGuard<()>, Error> {
-        call.may_wait()?;
-        call.race(lock_of(&self.writers, database).write_owned()).await
-    }
-
-    /// The same for one statement that changes rows. Others may do so meanwhile: Hyper keeps them apart, table by table.
-    pub async fn rows_lock(&self, call: &Call, database: &Database) -> Result<OwnedRwLockReadGuard<()>, Error> {
-        call.may_wait()?;
-        call.race(lock_of(&self.writers, database).read_owned()).await
-    }
-
-    /// The same, unless somebody changes `database` just now.
-    pub(super) fn try_write_lock(&self, database: &Database) -> Option<OwnedRwLockWriteGuard<()>> {
-        lock_of(&self.writers, database).try_write_owned().ok()
     }
 
     /// Waits until no other call attaches or detaches.

@@ -26,6 +26,7 @@ mod places;
 mod presence;
 mod protocol;
 mod random;
+mod sharing;
 mod storm;
 mod support;
 mod together;
