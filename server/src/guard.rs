@@ -3,7 +3,7 @@
 //! hyperd ends of its own accord when the connection closes on which it called back, and writes what was committed. One
 //! that is busy does so late, and one that is stopped or waits in a system call never does. The guard holds a pipe whose
 //! other end the starter of hyperd has. When that closes without a word, the starter was killed: the guard gives hyperd
-//! [`limits::SHUTDOWN_DEADLINE_MS`] to end by itself, and then kills it.
+//! [`crate::limits::SHUTDOWN_DEADLINE_MS`] to end by itself, and then kills it.
 //!
 //! Only Linux has one: elsewhere a number is all that there is of a process, and another one may have it by then.
 
