@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::mounts::{Disk, SmallDisk, files, with_disk};
-use crate::support::{Running, runs, wait_until};
+use crate::mounts::{Disk, SmallDisk, with_disk};
+use crate::support::{Running, files, runs, wait_until};
 
 /// Size of the disk: room for the database many times over.
 const DISK_MIB: u64 = 24;

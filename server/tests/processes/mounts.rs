@@ -117,17 +117,3 @@ impl StormPlace {
         self.has_disk.then(|| SmallDisk::seen_by(server, &self.folder))
     }
 }
-
-/// All paths below a folder, in order.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        }
-        found.push(path);
-    }
-    found.sort();
-    found
-}
