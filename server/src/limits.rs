@@ -114,10 +114,12 @@ pub const EXPORT_FILE_BYTES_MIN: u64 = 100_000;
 pub const STREAM_CHUNK_ROWS: usize = 512;
 /// How long a cancelled statement may take to end before its connection is given up.
 pub const CANCEL_GRACE_MS: u64 = 2_000;
-/// How often a database is attached anew that changed at the very moment, and how long in between.
-pub const ATTACH_TRIES_MAX: u32 = 100;
-/// The pause between two of these tries.
-pub const ATTACH_PAUSE_MS: u64 = 5;
+/// How long an attaching or detaching is tried again that meets a change of the tables in the same file.
+pub const TURN_DEADLINE_MS: u64 = 30_000;
+/// The first pause between two of these tries; it doubles each time.
+pub const TURN_PAUSE_MS: u64 = 2;
+/// The longest such pause.
+pub const TURN_PAUSE_MAX_MS: u64 = 50;
 /// How long an executable may take to say which hyperd it is.
 pub const VERSION_DEADLINE_MS: u64 = 10_000;
 /// How long a writable attachment waits for other sessions of one hyperd that hold the file read-only.

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use hyperdb_api::AsyncConnection;
 
 use super::disk::{Disk, Held};
-use super::error::{self, SERIALIZATION_FAILURE};
+use super::error;
 use super::rows::{self, Bounds};
 use super::socket;
+use super::turn::Turn;
 use crate::call::OnDisk;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -177,21 +178,15 @@ impl Connection {
     async fn detach(&mut self, alias: &str) -> Result<(), Error> {
         let sql = detach(alias);
         let deadline = limits::ms(limits::HOUSEKEEPING_DEADLINE_MS);
-        let mut tries = 0;
+        let mut turn = Turn::new();
         let failed = loop {
-            tries += 1;
-            match tokio::time::timeout(deadline, self.wire.execute_command(&sql)).await {
+            let error = match tokio::time::timeout(deadline, self.wire.execute_command(&sql)).await {
                 Ok(Ok(_)) => break None,
-                Ok(Err(error)) => {
-                    let error = error::translate(error, alias);
-                    // Another connection changes the tables there at this moment.
-                    if error.sqlstate.as_deref() != Some(SERIALIZATION_FAILURE) || tries >= limits::ATTACH_TRIES_MAX {
-                        break Some(error);
-                    }
-                }
-                Err(_) => break Some(Error::new(Code::ConnectionLost, "hyperd did not let go of a database in time.")),
-            }
-            tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS)).await;
+                Ok(Err(error)) => error::translate(error, alias),
+                Err(_) => Error::new(Code::ConnectionLost, "hyperd did not let go of a database in time."),
+            };
+            let Some(pause) = turn.pause_after(&error) else { break Some(error) };
+            tokio::time::sleep(pause).await;
         };
         // Also where it failed: hyperd has dropped the database then.
         self.attached.retain(|old| old.database.alias != alias);

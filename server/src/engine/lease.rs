@@ -9,11 +9,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::changes::changes_for_certain;
 use super::connection::{Attachment, Attachments, Connection};
 use super::disk::Disk;
-use super::error::{SERIALIZATION_FAILURE, translate};
+use super::error::translate;
 use super::idle::Idle;
 use super::reserve::Reserve;
 use super::rows::{self, Bounds, Column, Rows};
 use super::source::Source;
+use super::turn::Turn;
 use crate::call::{Call, InHand};
 use crate::error::{Code, Error};
 use crate::limits;
@@ -238,14 +239,12 @@ impl Lease {
 
     /// Attaches; Hyper refuses that at the moment in which another connection changes the tables there.
     pub(super) async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
-        for _ in 1..limits::ATTACH_TRIES_MAX {
-            match self.send(call, sql).await {
-                Err(error) if error.sqlstate.as_deref() == Some(SERIALIZATION_FAILURE) => {}
-                done => return done.map(drop),
-            }
-            call.race(tokio::time::sleep(limits::ms(limits::ATTACH_PAUSE_MS))).await?;
+        let mut turn = Turn::new();
+        loop {
+            let Err(error) = self.send(call, sql).await else { return Ok(()) };
+            let Some(pause) = turn.pause_after(&error) else { return Err(error) };
+            call.race(tokio::time::sleep(pause)).await?;
         }
-        self.send(call, sql).await.map(drop)
     }
 
     /// Waits for a statement; interrupted, cancels it in hyperd and waits a little for its end.

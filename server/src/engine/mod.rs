@@ -14,12 +14,14 @@ mod modes;
 mod on_disk;
 mod pool;
 mod process;
+mod pulse;
 mod reserve;
 mod rows;
 mod settings;
 mod socket;
 mod source;
 mod temporal;
+mod turn;
 mod value;
 mod write_out;
 
@@ -29,8 +31,8 @@ pub use lease::Lease;
 pub use modes::Protection;
 pub use pool::{Engine, Lane};
 pub use process::{Confinement, Hyperd, locate};
+pub use pulse::{Pulse, pulse};
 pub use rows::{Bounds, Column, Rows};
-pub use source::{Pulse, pulse};
 pub use value::type_name;
 pub use write_out::WrittenOut;
 

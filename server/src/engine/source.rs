@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Unopened};
 use super::effort::Effort;
 use super::process::{self, Confinement, Hyperd};
+use super::pulse::{Heart, Pulse};
 use crate::config::{DaemonOptions, EngineSource};
 use crate::daemon::client::{self, Attendance};
 use crate::daemon::discovery::Home;
@@ -24,6 +25,7 @@ pub(super) struct Source {
     epoch: AtomicU64,
     hang_deadline: Duration,
     replace_hung: bool,
+    heart: Heart,
     stopping: AtomicBool,
 }
 
@@ -31,30 +33,6 @@ enum Kind {
     Endpoint(String),
     Own { executable: PathBuf, log_dir: PathBuf, confinement: Confinement, process: tokio::sync::Mutex<Arc<Hyperd>> },
     Daemon { options: Box<DaemonOptions>, attendance: tokio::sync::Mutex<Attendance> },
-}
-
-/// What a hyperd that is asked for a sign of life does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pulse {
-    /// It answers a statement on a new connection.
-    Answers,
-    /// It takes no connection: nobody listens there, or it refused.
-    Refuses,
-    /// It answers nothing in time because it works on other statements.
-    Works,
-    /// It does nothing of that.
-    Silent,
-}
-
-/// Asks the hyperd at `endpoint` for a sign of life; `pid` is its process, where that is on this machine.
-pub async fn pulse(endpoint: &str, pid: Option<u32>, deadline: Duration) -> Pulse {
-    let effort = Effort::of(pid);
-    match Connection::open(endpoint, env!("CARGO_PKG_NAME"), deadline).await {
-        Ok(_) => Pulse::Answers,
-        Err(Unopened::Refused(_)) => Pulse::Refuses,
-        Err(Unopened::Silent) if effort.is_work() => Pulse::Works,
-        Err(Unopened::Silent) => Pulse::Silent,
-    }
 }
 
 impl Source {
@@ -82,6 +60,7 @@ impl Source {
             epoch: AtomicU64::new(0),
             hang_deadline: limits.hang_deadline,
             replace_hung: limits.replace_hung,
+            heart: Heart::default(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -197,7 +176,7 @@ impl Source {
             tokio::time::sleep(limits::ms(limits::PULSE_MS)).await;
             let Ok(endpoint) = self.endpoint().await else { continue };
             // A hyperd that is gone breaks the connection of its own accord, and one without a socket still serves it.
-            if pulse(&endpoint, self.pid().await, self.hang_deadline).await == Pulse::Silent {
+            if self.heart.pulse(&endpoint, self.pid().await, self.hang_deadline).await == Pulse::Silent {
                 return endpoint;
             }
         }
