@@ -10,7 +10,8 @@ use hyperd_mcp::limits::Limits;
 use hyperd_mcp::sql::guard;
 use serde_json::{Value, json};
 
-use crate::grammar::{Dice, statement};
+use crate::grammar::statement;
+use crate::random::Random;
 use crate::support::Running;
 
 const DATABASES: [&str; 2] = ["local", "lake"];
@@ -154,7 +155,7 @@ async fn asked(lease: &mut Lease, sql: &str) -> String {
 /// besides what they may.
 async fn differences(seed: u64, count: usize) -> (usize, Vec<String>) {
     let mut bare = Bare::start().await;
-    let mut dice = Dice::new(seed);
+    let mut dice = Random(seed);
     let mut found = Vec::new();
     let mut ran = 0;
     let mut before = None;
@@ -253,7 +254,7 @@ async fn nothing_comes_through_the_tools() {
         (tables, server.call("query", json!({ "sql": rows })).await["result"].clone())
     };
     let before = state().await;
-    let mut dice = Dice::new(29);
+    let mut dice = Random(29);
     for number in 0..STATEMENTS {
         let sql = statement(&mut dice, &folder.path().to_string_lossy());
         for tool in ["query", "execute"] {

@@ -1,28 +1,6 @@
 //! Statements made from a grammar of Hyper's SQL, with whatever can be thrown between and around their words.
 
-/// Numbers that follow from a seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 11) % u64::try_from(bound).unwrap_or(1)).unwrap_or_default()
-    }
-
-    fn one_in(&mut self, bound: usize) -> bool {
-        self.below(bound) == 0
-    }
-
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
-}
+use crate::random::Random;
 
 const BLANKS: [&str; 8] = [" ", "\n", "\t", "/**/", " /* x */ ", " --c\n", "\r\n", " /* ' */"];
 /// What Hyper takes for blanks too, and what it does not.
@@ -51,25 +29,25 @@ const CALLS: [&str; 9] = [
 ];
 
 /// A statement; `folder` has a file `in.csv` and whatever is written.
-pub(crate) fn statement(dice: &mut Dice, folder: &str) -> String {
+pub(crate) fn statement(dice: &mut Random, folder: &str) -> String {
     let mut text = plain(dice, folder, 2);
     if dice.one_in(8) {
         text = wrapped(dice, &text);
     }
     let mut words: Vec<&str> = text.split(' ').collect();
     if dice.one_in(10) {
-        let at = dice.below(words.len());
-        match dice.below(3) {
-            0 => drop(words.remove(at)),
-            1 => words.insert(at, words[at]),
+        let at = dice.index(words.len());
+        match dice.index(3) {
+            0 if words.len() > 1 => drop(words.remove(at)),
+            0 | 1 => words.insert(at, words[at]),
             _ => {
-                let other = dice.below(words.len());
+                let other = dice.index(words.len());
                 words.swap(at, other);
             }
         }
     }
     // One of them is enough to hide a word; more would only make the statement unreadable to Hyper as well.
-    let odd = if dice.one_in(2) { dice.below(words.len()) } else { words.len() };
+    let odd = if dice.one_in(2) { dice.index(words.len()) } else { words.len() };
     let mut written = String::new();
     for (at, word) in words.into_iter().enumerate() {
         written.push_str(&cased(dice, word));
@@ -78,17 +56,17 @@ pub(crate) fn statement(dice: &mut Dice, folder: &str) -> String {
     written
 }
 
-fn blank(dice: &mut Dice) -> &'static str {
+fn blank(dice: &mut Random) -> &'static str {
     if dice.one_in(3) { dice.pick(&BLANKS) } else { " " }
 }
 
-fn cased(dice: &mut Dice, word: &str) -> String {
+fn cased(dice: &mut Random, word: &str) -> String {
     // Strings, quoted names and aliases are what they are.
     if word.contains(['\'', '"', '/']) || !dice.one_in(3) { word.to_owned() } else { word.to_lowercase() }
 }
 
-fn wrapped(dice: &mut Dice, text: &str) -> String {
-    match dice.below(6) {
+fn wrapped(dice: &mut Random, text: &str) -> String {
+    match dice.index(6) {
         0 => format!("( {text} )"),
         1 => format!("SELECT * FROM ( {text} ) x"),
         2 => format!("WITH x AS ( {text} ) SELECT * FROM x"),
@@ -98,9 +76,9 @@ fn wrapped(dice: &mut Dice, text: &str) -> String {
     }
 }
 
-fn target(dice: &mut Dice) -> String {
+fn target(dice: &mut Random) -> String {
     let name = dice.pick(&NAMES);
-    match dice.below(8) {
+    match dice.index(8) {
         0 => format!("ONLY {name}"),
         1 | 2 => format!("ONLY ( {name} )"),
         3 => format!("( {name} )"),
@@ -110,8 +88,8 @@ fn target(dice: &mut Dice) -> String {
     }
 }
 
-fn read(dice: &mut Dice) -> String {
-    match dice.below(9) {
+fn read(dice: &mut Random) -> String {
+    match dice.index(9) {
         0 => "VALUES ( 1 )".to_owned(),
         1 => format!("TABLE {}", target(dice)),
         2 => format!("SELECT {}", dice.pick(&CALLS)),
@@ -124,23 +102,23 @@ fn read(dice: &mut Dice) -> String {
     }
 }
 
-fn change(dice: &mut Dice, folder: &str) -> String {
+fn change(dice: &mut Random, folder: &str) -> String {
     let bulk = dice.pick(&["INTO", "INTO", "BULK INTO"]);
-    match dice.below(9) {
+    match dice.index(9) {
         0 | 1 => format!("INSERT {bulk} {} VALUES ( 5 , 'x' )", target(dice)),
         2 => format!("INSERT {bulk} {} ( a ) SELECT 6 AS a", dice.pick(&NAMES)),
         3 | 4 => format!("UPDATE {} {} SET a = 9", target(dice), dice.pick(&["", "AS x", "x"])),
-        5 => format!("DELETE FROM {} WHERE a < {}", target(dice), dice.below(3)),
+        5 => format!("DELETE FROM {} WHERE a < {}", target(dice), dice.index(3)),
         6 => format!("TRUNCATE {} {}", dice.pick(&["", "TABLE"]), target(dice)),
         7 => format!("MERGE INTO {} USING ( SELECT 1 AS k ) s ON a = k WHEN MATCHED THEN DELETE", target(dice)),
         _ => format!("COPY {} FROM '{folder}/in.csv' WITH ( FORMAT => 'csv' )", target(dice)),
     }
 }
 
-fn definition(dice: &mut Dice) -> String {
+fn definition(dice: &mut Random) -> String {
     let (name, wrapped) = (dice.pick(&NAMES), target(dice));
     let schema = dice.pick(&["s", "lake . s", "\"lake\" . s", "lake . public", "public"]);
-    match dice.below(13) {
+    match dice.index(13) {
         0 => format!("CREATE {} TABLE lake . public . v ( a INT )", dice.pick(&["", "TEMP", "UNLOGGED", "EXTERNAL"])),
         1 => format!("CREATE {} TABLE v AS SELECT 1 AS a", dice.pick(&["", "TEMPORARY", "LOCAL TEMP"])),
         2 => format!("CREATE TABLE {} . v AS TABLE t", dice.pick(&["pg_temp", "lake . public", "public"])),
@@ -157,7 +135,7 @@ fn definition(dice: &mut Dice) -> String {
     }
 }
 
-fn other(dice: &mut Dice, folder: &str) -> String {
+fn other(dice: &mut Random, folder: &str) -> String {
     let choices = [
         "SET date_style = 'DMY'",
         "SET LOCAL date_style = 'DMY'",
@@ -175,7 +153,7 @@ fn other(dice: &mut Dice, folder: &str) -> String {
         "DETACH DATABASE lake",
         "DETACH ALL DATABASES",
     ];
-    match dice.below(6) {
+    match dice.index(6) {
         0 => format!("COPY ( SELECT 1 AS a ) TO '{folder}/out.csv' WITH ( FORMAT => 'csv' )"),
         1 => format!("CREATE DATABASE \"{folder}/new.hyper\""),
         2 => format!("DROP DATABASE \"{folder}/spare.hyper\""),
@@ -184,8 +162,8 @@ fn other(dice: &mut Dice, folder: &str) -> String {
     }
 }
 
-fn plain(dice: &mut Dice, folder: &str, depth: usize) -> String {
-    match dice.below(12) {
+fn plain(dice: &mut Random, folder: &str, depth: usize) -> String {
+    match dice.index(12) {
         0..=2 => read(dice),
         6 | 7 => definition(dice),
         8 => other(dice, folder),

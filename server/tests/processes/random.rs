@@ -9,4 +9,19 @@ impl Random {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
+
+    /// An index into something of `len` items.
+    pub(crate) fn index(&mut self, len: usize) -> usize {
+        let below = self.below(u64::try_from(len).expect("a length fits"));
+        usize::try_from(below).expect("what is below a length is one")
+    }
+
+    /// Whether something happens that happens in one of `times` cases.
+    pub(crate) fn one_in(&mut self, times: usize) -> bool {
+        self.index(times) == 0
+    }
+
+    pub(crate) fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.index(choices.len())]
+    }
 }
