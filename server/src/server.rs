@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
-    InitializeResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, Tool,
+    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
@@ -94,10 +95,38 @@ impl ServerHandler for Server {
 
     async fn list_tools(
         &self,
-        _request: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        only_page(request.as_ref())?;
         Ok(ListToolsResult::with_all_items(tools::routes().iter().map(|route| route.tool().clone()).collect()))
+    }
+
+    /// Empty, and no error: clients ask for it whatever a server announces, and take a refusal for a broken server.
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        only_page(request.as_ref()).map(|()| ListPromptsResult::default())
+    }
+
+    /// Empty, as [`Self::list_prompts`] is.
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        only_page(request.as_ref()).map(|()| ListResourcesResult::default())
+    }
+
+    /// Empty, as [`Self::list_prompts`] is.
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        only_page(request.as_ref()).map(|()| ListResourceTemplatesResult::default())
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -110,7 +139,8 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const KNOWN: [&str; 3] = ["initialize", "tools/call", "tools/list"];
+        const KNOWN: [&str; 6] =
+            ["initialize", "tools/call", "tools/list", "prompts/list", "resources/list", "resources/templates/list"];
         if KNOWN.contains(&request.method.as_str()) {
             let text = match request.method.as_str() {
                 "tools/call" => {
@@ -137,4 +167,14 @@ impl ServerHandler for Server {
         };
         Ok(route.answer(self, request.arguments, &context).await.into())
     }
+}
+
+/// Each list is one page, so that no cursor was ever given out.
+fn only_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
+    let Some(cursor) = request.and_then(|request| request.cursor.as_deref()) else { return Ok(()) };
+    let cursor = crate::args::excerpt(cursor);
+    Err(ErrorData::invalid_params(
+        format!("There is no page {cursor}. The list has one page; ask without a cursor."),
+        None,
+    ))
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::future::BoxFuture;
 use rmcp::RoleServer;
-use rmcp::model::{CallToolResult, JsonObject, ProgressNotificationParam, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, ProgressNotificationParam, ToolAnnotations};
 use rmcp::service::RequestContext;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -114,7 +114,8 @@ impl Route {
         self.access
     }
 
-    /// Answers one call: the answer or the error, each as structured content and as the same JSON in text.
+    /// Answers one call: the answer as structured content and as the same JSON in text, an error as JSON in text alone.
+    /// Structured content is what the output schema promises, and clients refuse an error that has it.
     pub async fn answer(
         &self,
         server: &Server,
@@ -139,7 +140,7 @@ impl Route {
                 } else {
                     tracing::info!(elapsed_ms, %error, "refused");
                 }
-                CallToolResult::structured_error(error.to_json())
+                CallToolResult::error(vec![ContentBlock::text(error.to_json().to_string())])
             }
         }
     }

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientNotification, ErrorData, JsonRpcMessage, RequestId};
+use rmcp::model::{ClientNotification, ClientRequest, ErrorData, JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::error::Category;
@@ -93,6 +93,11 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             return None;
         }
         match serde_json::from_slice(text) {
+            Ok(message) if lost_cursor(&message, text) => {
+                let reason = "The parameter `cursor` is a string that the answer before gave out.";
+                self.refuse(&ErrorData::invalid_params(reason, None), text);
+                None
+            }
             Ok(message) => self.known(message),
             Err(error) => {
                 let is_json = matches!(error.classify(), Category::Data);
@@ -213,6 +218,22 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Transp
         drop(self.write.lock().await.take());
         Ok(())
     }
+}
+
+/// Whether a request for a list names a page in a way that rmcp drops without a word, such as by a number. The first page
+/// would be a wrong answer.
+fn lost_cursor(message: &RxJsonRpcMessage<RoleServer>, text: &[u8]) -> bool {
+    let JsonRpcMessage::Request(request) = message else { return false };
+    let read = match &request.request {
+        ClientRequest::ListToolsRequest(list) => &list.params,
+        ClientRequest::ListPromptsRequest(list) => &list.params,
+        ClientRequest::ListResourcesRequest(list) => &list.params,
+        ClientRequest::ListResourceTemplatesRequest(list) => &list.params,
+        _ => return false,
+    };
+    let has_cursor = read.as_ref().is_some_and(|params| params.cursor.is_some());
+    let raw: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    !has_cursor && !raw["params"]["cursor"].is_null()
 }
 
 fn bytes(message: &TxJsonRpcMessage<RoleServer>) -> io::Result<Vec<u8>> {

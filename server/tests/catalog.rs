@@ -41,7 +41,7 @@ impl Running {
         let arguments: JsonObject = serde_json::from_value(arguments).expect("arguments are an object");
         let params = CallToolRequestParams::new(tool).with_arguments(arguments);
         let answer = self.client.call_tool(params).await.expect("the tool answers");
-        assert_ne!(answer.is_error, Some(true), "{:?}", answer.structured_content);
+        assert_ne!(answer.is_error, Some(true), "{:?}", answer.content);
     }
 
     async fn execute(&self, sql: Value, database: &str) {

@@ -23,6 +23,8 @@ pub(super) enum Fault {
     Told(fn(Value) -> Vec<Value>),
     /// In what it hears of a client's notifications.
     Heard(fn(Value) -> Vec<Value>),
+    /// In what form it refuses: with structured content, which is promised to successes.
+    RefusesInData,
     /// Nowhere.
     Nothing,
 }
@@ -92,7 +94,7 @@ impl Call {
         let mut request = self.request.clone();
         request["params"]["name"] = json!(self.tool);
         request["params"]["arguments"] = self.arguments.clone();
-        Answer(server.ask(request).await)
+        Answer::of_server(server.ask(request).await)
     }
 
     /// Has the server do it after `change`, and answers as if it had been done as it was asked.
@@ -132,7 +134,7 @@ impl Call {
         for (name, value) in arguments.as_object().into_iter().flatten() {
             merged[name] = value.clone();
         }
-        Answer(server.call(tool, merged).await)
+        Answer::of_server(server.call(tool, merged).await)
     }
 }
 
@@ -141,6 +143,27 @@ impl Call {
 pub(super) struct Answer(pub(super) Value);
 
 impl Answer {
+    /// What the server said. A fault works on the structured content of errors as well, which [`Self::told`] takes away.
+    pub(super) fn of_server(mut message: Value) -> Self {
+        let result = &mut message["result"];
+        if result["isError"] == true
+            && let Some(value) = result["content"][0]["text"].as_str().and_then(|text| serde_json::from_str(text).ok())
+        {
+            let value: Value = value;
+            result["structuredContent"] = value;
+        }
+        Self(message)
+    }
+
+    /// The message as it is told: an error has no structured content.
+    fn told(self) -> Value {
+        let Self(mut message) = self;
+        if message["result"]["isError"] == true {
+            message["result"].as_object_mut().map(|result| result.remove("structuredContent"));
+        }
+        message
+    }
+
     /// A success of the broken server's own making.
     pub(super) fn of(value: &Value) -> Self {
         let content = json!([{ "type": "text", "text": value.to_string() }]);
@@ -229,7 +252,7 @@ impl Tamper for Faulty {
                 }
                 return answer;
             };
-            match self.fault {
+            let answer = match self.fault {
                 Fault::Asked(change) => {
                     change(&mut call);
                     call.send(server).await
@@ -244,8 +267,8 @@ impl Tamper for Faulty {
                 }
                 Fault::Instead(deed) => deed(call, &self.memory, server).await,
                 _ => call.send(server).await,
-            }
-            .0
+            };
+            if matches!(self.fault, Fault::RefusesInData) { answer.0 } else { answer.told() }
         }
         .boxed()
     }

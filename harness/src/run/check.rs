@@ -26,7 +26,7 @@ pub(super) fn check(step: &Step, answer: &Answer, frame: &Frame<'_>, seen: &Seen
         Answer::Tool { value, is_error: true, .. } => vec![tool_error(step, value)?],
         Answer::Value(_) | Answer::Tool { .. } | Answer::Cancelled | Answer::Dropped => success(step, answer)?,
     };
-    if let Answer::Tool { breach: Some(breach), is_error: false, .. } = answer {
+    if let Answer::Tool { breach: Some(breach), .. } = answer {
         return Err(Failure::new(
             &step.span,
             "the answer is not what the server promises in tools/list",

@@ -6,15 +6,17 @@ use jsonschema::Validator;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::pattern;
 use crate::target::Client;
 use crate::target::client::{ListKind, Reply};
 
 /// The output schemas of a target's tools, read once in a run: a target does not change its tools between scenarios.
 #[derive(Debug, Default)]
 pub struct Promises {
-    schemas: OnceCell<HashMap<String, Validator>>,
+    schemas: OnceCell<HashMap<String, Schema>>,
 }
+
+/// An output schema, or why it is none.
+type Schema = Result<Validator, String>;
 
 impl Promises {
     /// Holds a server to no promise, so that only what scenarios say is checked.
@@ -22,15 +24,23 @@ impl Promises {
         Self { schemas: OnceCell::new_with(Some(HashMap::new())) }
     }
 
-    /// What breaks the promises in this successful answer of `tool`; `None` where nothing does.
+    /// What breaks the promises in this answer of `tool`; `None` where nothing does.
     ///
-    /// A tool without an output schema promises nothing, and a server without `tools/list` neither.
+    /// A tool without an output schema promises nothing, and a server without `tools/list` neither. An error needs no
+    /// structured content. Where it has some, clients hold it to the schema as they hold that of a success.
     pub async fn broken_by(&self, client: &Client, tool: &str, answer: &Value) -> Option<String> {
         // A list that did not come is asked for again; its absence is for other checks to tell.
         let schemas = self.schemas.get_or_try_init(|| learn(client)).await.ok()?;
         let schema = schemas.get(tool)?;
         let structured = &answer["structuredContent"];
+        let schema = match schema {
+            Ok(schema) => schema,
+            Err(reason) => return Some(format!("the output schema of `{tool}` is no JSON Schema: {reason}")),
+        };
         if structured.is_null() {
+            if answer["isError"] == true {
+                return None;
+            }
             return Some(format!("`{tool}` has an output schema, and its answer has no structured content"));
         }
         if let Some(error) = schema.iter_errors(structured).next() {
@@ -49,7 +59,7 @@ impl Promises {
     }
 }
 
-async fn learn(client: &Client) -> Result<HashMap<String, Validator>, Reply> {
+async fn learn(client: &Client) -> Result<HashMap<String, Schema>, Reply> {
     let tools = match client.list(ListKind::Tools).await {
         Reply::Result(Value::Array(tools)) => tools,
         other => return Err(other),
@@ -57,12 +67,7 @@ async fn learn(client: &Client) -> Result<HashMap<String, Validator>, Reply> {
     let mut schemas = HashMap::new();
     for tool in tools {
         let (Some(name), Some(schema)) = (tool["name"].as_str(), tool.get("outputSchema")) else { continue };
-        match jsonschema::validator_for(schema) {
-            Ok(validator) => {
-                schemas.insert(name.to_owned(), validator);
-            }
-            Err(error) => tracing::warn!(tool = name, %error, schema = pattern::brief(schema), "not a JSON Schema"),
-        }
+        schemas.insert(name.to_owned(), jsonschema::validator_for(schema).map_err(|error| error.to_string()));
     }
     Ok(schemas)
 }

@@ -76,9 +76,7 @@ async fn tool_call(frame: &Frame<'_>, step: &Step, tool: &str, arguments: Value)
     let disturbance = Disturbance { cancel_after: step.cancel_after, drop_response: step.drop_response };
     let reply = client.call(tool, arguments, disturbance).await;
     let breach = match &reply {
-        Reply::Result(answer) if answer["isError"] != true => {
-            frame.scene.promises.broken_by(&client, tool, answer).await
-        }
+        Reply::Result(answer) => frame.scene.promises.broken_by(&client, tool, answer).await,
         _ => None,
     };
     if matches!(reply, Reply::Dropped) {

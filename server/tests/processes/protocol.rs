@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -177,6 +178,28 @@ async fn a_message_that_is_too_long_is_answered() {
     raw.say(br#""}}"#).await;
     let answer = raw.hear_answer().await;
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32600)), "{answer}");
+    raw.is_well().await;
+}
+
+/// Proves `protocol.empty_lists`: a list has one page, so that each cursor is one that nobody gave out.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_nobody_gave_out_is_refused(
+    #[values("tools/list", "prompts/list", "resources/list", "resources/templates/list")] method: &str,
+) {
+    let mut raw = Raw::introduced().await;
+    for (params, code) in [
+        (json!({}), Value::Null),
+        (json!({ "cursor": null }), Value::Null),
+        (json!({ "cursor": "" }), json!(-32602)),
+        (json!({ "cursor": "page 2" }), json!(-32602)),
+        (json!({ "cursor": 2 }), json!(-32602)),
+    ] {
+        raw.say(json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string().as_bytes()).await;
+        let answer = raw.hear_answer().await;
+        let says = answer.to_string().chars().take(200).collect::<String>();
+        assert_eq!(answer["error"]["code"], code, "{method} {params}: {says}");
+    }
     raw.is_well().await;
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rmcp::model::{CallToolRequestParams, JsonObject};
+use rmcp::model::{CallToolRequestParams, CallToolResult, JsonObject};
 use rmcp::service::{RoleClient, RunningService};
 use rmcp::{ServiceExt, transport::async_rw::AsyncRwTransport};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl Running {
         let arguments: JsonObject = serde_json::from_value(arguments).expect("arguments are an object");
         let params = CallToolRequestParams::new(tool).with_arguments(arguments);
         let answer = self.client.call_tool(params).await.expect("the tool answers");
-        answer.structured_content.unwrap_or_default()
+        said(&answer)
     }
 
     /// The process id of its hyperd.
@@ -85,6 +85,12 @@ impl Running {
         let sent = std::process::Command::new("kill").args([name, &pid]).status().expect("kill runs");
         assert!(sent.success(), "failed to send {name} to {pid}");
     }
+}
+
+/// The JSON of a tool's answer, or of its error.
+pub(crate) fn said(answer: &CallToolResult) -> Value {
+    let text = answer.content.first().and_then(|block| block.as_text()).map_or("", |block| &block.text);
+    serde_json::from_str(text).expect("the text of an answer is JSON")
 }
 
 /// The executable of hyperd.

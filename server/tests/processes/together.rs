@@ -16,7 +16,7 @@ use rmcp::model::{CallToolRequestParams, JsonObject};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Running, hyperd};
+use crate::support::{Running, hyperd, said};
 
 /// Calls at the same moment: four times as many as there are connections.
 const AT_ONCE: usize = 64;
@@ -141,7 +141,7 @@ async fn status_and_describe_are_answered_while_work_has_all_connections() {
     let call = async |tool: &'static str, arguments: Value| {
         let arguments: JsonObject = serde_json::from_value(arguments).expect("arguments are an object");
         let answer = client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await;
-        answer.expect("the tool answers").structured_content.unwrap_or_default()
+        said(&answer.expect("the tool answers"))
     };
     assert!(call("execute", json!({ "sql": READ })).await["error"].is_null());
     let looks = async {

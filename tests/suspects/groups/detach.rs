@@ -12,7 +12,7 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
         |call, _, server| {
             Box::pin(async move {
                 if call.is(&["detach_database"]) {
-                    let watchers = Answer(server.call("status", json!({})).await).value()["watchers"].take();
+                    let watchers = Answer::of_server(server.call("status", json!({})).await).value()["watchers"].take();
                     for watcher in watchers.as_array().into_iter().flatten() {
                         server.call("unwatch_directory", json!({ "path": watcher["directory"] })).await;
                     }
@@ -63,7 +63,7 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
     ),
     instead("deletes the file that it detaches", "alias::detach", |call, _, server| {
         Box::pin(async move {
-            let mut before = Answer(server.call("list_attached_databases", json!({})).await);
+            let mut before = Answer::of_server(server.call("list_attached_databases", json!({})).await);
             let answer = call.send(server).await;
             let gone = |one: &&Value| one["alias"] == call.text("alias").to_lowercase();
             if call.is(&["detach_database"])

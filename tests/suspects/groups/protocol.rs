@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::Answer;
+use crate::fault::{Answer, Fault};
 use crate::suspect::{Suspect, answered, instead, listed, told};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
@@ -41,6 +41,12 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
         answer.0["result"].as_object_mut().map(|result| result.remove("structuredContent"));
     })
     .held_to_schemas(),
+    Suspect {
+        name: "says its errors as data that its output schema forbids",
+        first: "protocol::refusals",
+        fault: Fault::RefusesInData,
+        held_to_schemas: true,
+    },
     answered("answers in data alone", "protocol::answers", |_, answer| answer.0["result"]["content"] = json!([])),
     told("tells no progress", "load::many", |message| if is_progress(&message) { Vec::new() } else { vec![message] }),
     told("tells its progress twice", "load::many", |message| {

@@ -19,7 +19,7 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
     instead("says that it stopped, and does not", "watch::status", |call, _, server| {
         Box::pin(async move {
             if call.is(&["unwatch_directory"]) {
-                let mut status = Answer(server.call("status", json!({})).await);
+                let mut status = Answer::of_server(server.call("status", json!({})).await);
                 let mut watcher = status.value()["watchers"][0].take();
                 watcher["status"] = json!("stopped");
                 return Answer::of(&watcher);
