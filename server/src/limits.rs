@@ -110,6 +110,9 @@ pub const TEMP_ATTACHMENTS_MAX: u32 = 16;
 /// Fewest bytes after which an Iceberg export begins a further data file.
 pub const EXPORT_FILE_BYTES_MIN: u64 = 100_000;
 
+/// The largest integer that is exact as a JSON number for each client: JavaScript reads numbers as 64-bit floats, of
+/// which two integers beyond 2^53 are one.
+pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Rows that are read from hyperd before the bounds of an answer are checked.
 pub const STREAM_CHUNK_ROWS: usize = 512;
 /// How long a cancelled statement may take to end before its connection is given up.

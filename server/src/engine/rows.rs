@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::value;
-use crate::limits::{Limits, STREAM_CHUNK_ROWS};
+use crate::limits::{self, Limits, STREAM_CHUNK_ROWS};
 
 /// A column of a result or of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -52,11 +52,29 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Each row as an object, in the columns' order.
-    pub fn into_objects(self) -> Vec<Map<String, Value>> {
+    /// Each row as an object, in the columns' order. The integers of a column that holds one beyond
+    /// [`limits::EXACT_INTEGER_MAX`] are texts, all of them, so that each client reads the number that is meant.
+    pub fn into_objects(mut self) -> Vec<Map<String, Value>> {
+        for column in 0..self.columns.len() {
+            if self.rows.iter().any(|row| is_beyond_exact(&row[column])) {
+                self.rows.iter_mut().for_each(|row| integer_as_text(&mut row[column]));
+            }
+        }
         let names = self.columns;
         let object = |row: Vec<Value>| names.iter().map(|column| column.name.clone()).zip(row).collect();
         self.rows.into_iter().map(object).collect()
+    }
+}
+
+/// Whether a value is an integer that not each client can read as a number, written as one or as a text already. Of the
+/// columns with texts only those of integers have numbers that are whole, so that others are left as they are.
+fn is_beyond_exact(value: &Value) -> bool {
+    value.as_i64().map_or_else(|| value.is_string(), |integer| integer.unsigned_abs() > limits::EXACT_INTEGER_MAX)
+}
+
+fn integer_as_text(value: &mut Value) {
+    if let Some(integer) = value.as_i64() {
+        *value = Value::String(integer.to_string());
     }
 }
 

@@ -3,8 +3,8 @@
 //! | SQL | JSON |
 //! | --- | --- |
 //! | BOOLEAN | true, false |
-//! | SMALLINT, INTEGER, BIGINT, OID | number, exact |
-//! | NUMERIC without decimals that fits 64 bits | number |
+//! | SMALLINT, INTEGER, BIGINT, OID | number, exact; in answers a column with one beyond 2^53 has strings |
+//! | NUMERIC without decimals that fits 64 bits | the same |
 //! | other NUMERIC | string with all its digits |
 //! | REAL, DOUBLE PRECISION | number; `"NaN"`, `"Infinity"`, `"-Infinity"` as strings |
 //! | DATE, TIME, TIMESTAMP, TIMESTAMPTZ, INTERVAL | ISO 8601 strings; TIMESTAMPTZ in UTC |

@@ -16,7 +16,8 @@ use crate::sql::guard;
 use crate::tool::{Access, Tool};
 
 /// Run one read-only SQL statement and return its rows as objects. NUMERIC with decimals comes as text with all its
-/// digits, dates and times as ISO 8601, bytes as base64; a column name that occurs again gets a number: `id`, `id_2`.
+/// digits, and so does a column with integers beyond 2^53; dates and times as ISO 8601, bytes as base64; a column name
+/// that occurs again gets a number: `id`, `id_2`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {

@@ -14,6 +14,8 @@ console.log(`lists ${tools.length} tools with output schemas`);
 
 const answer = await client.callTool({ name: "query", arguments: { sql: "SELECT 7 AS a" } });
 assert.deepEqual(answer.structuredContent.result, [{ a: 7 }]);
+const large = await client.callTool({ name: "query", arguments: { sql: "SELECT 9007199254740993 AS a" } });
+assert.equal(BigInt(large.structuredContent.result[0].a), 9007199254740993n);
 console.log("sees the rows of a query");
 
 for (const { name } of tools) {
