@@ -73,7 +73,7 @@ pub enum Checkable {
 }
 
 /// The keys that check; `save` and `eventually` do not.
-pub(crate) const CHECK_KEYS: [&str; 8] =
+pub const CHECK_KEYS: [&str; 8] =
     ["expect", "error", "protocol_error", "rows", "columns", "content", "progress", "logs"];
 
 impl Checks {

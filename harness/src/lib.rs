@@ -47,6 +47,7 @@
 
 pub mod arrange;
 pub mod bless;
+pub mod bounds;
 pub mod calls;
 pub mod capabilities;
 mod check;

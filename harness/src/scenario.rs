@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::bounds::Bounds;
 use crate::checks::{Checkable, Checks};
 use crate::decode::{Decoder, Fields};
 use crate::needs::Needs;
@@ -62,24 +63,13 @@ pub struct ServerOptions {
     pub read_only: bool,
     /// Whether the scenario gets a hyperd of its own.
     pub private_engine: bool,
-    /// How long a statement may run.
-    pub statement_deadline: Option<Duration>,
-    /// How long hyperd may not answer before it is taken to hang.
-    pub hang_deadline: Option<Duration>,
-    /// How many rows an answer may hold.
-    pub query_rows_max: Option<usize>,
+    /// Its bounds.
+    pub bounds: Bounds,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self {
-            persistent: true,
-            read_only: false,
-            private_engine: false,
-            statement_deadline: None,
-            hang_deadline: None,
-            query_rows_max: None,
-        }
+        Self { persistent: true, read_only: false, private_engine: false, bounds: Bounds::default() }
     }
 }
 
@@ -229,13 +219,7 @@ impl ServerOptions {
                 _ => decoder.expected(node, "`engine`", "`shared` or `private`"),
             }
         }
-        options.statement_deadline =
-            fields.take("statement_deadline").and_then(|node| decoder.duration(node, "`statement_deadline`"));
-        options.hang_deadline = fields.take("hang_deadline").and_then(|node| decoder.duration(node, "`hang_deadline`"));
-        options.query_rows_max = fields
-            .take("query_rows_max")
-            .and_then(|node| decoder.count(node, "`query_rows_max`"))
-            .and_then(|count| usize::try_from(count).ok());
+        options.bounds = Bounds::take(&mut fields, decoder);
         fields.finish(decoder);
         options
     }

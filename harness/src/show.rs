@@ -53,8 +53,7 @@ fn server(options: &ServerOptions) -> String {
     if options.private_engine {
         parts.push("engine: private".to_owned());
     }
-    parts.extend(options.statement_deadline.map(|limit| format!("statement_deadline: {}ms", limit.as_millis())));
-    parts.extend(options.query_rows_max.map(|rows| format!("query_rows_max: {rows}")));
+    parts.extend(options.bounds.iter().map(|(bound, limit)| format!("{}: {limit}", bound.name)));
     if parts.is_empty() { String::new() } else { format!("server: {{ {} }}\n", parts.join(", ")) }
 }
 

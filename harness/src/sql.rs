@@ -33,7 +33,8 @@ fn skip_comment(text: &str) -> Option<usize> {
     if text.starts_with("--") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
-    text.starts_with("/*").then(|| text.find("*/").map_or(text.len(), |at| at + 2))
+    let comment = text.strip_prefix("/*")?;
+    Some(comment.find("*/").map_or(text.len(), |at| text.len() - comment.len() + at + 2))
 }
 
 #[cfg(test)]
@@ -50,6 +51,8 @@ mod tests {
     #[case("SELECT \"ORDER BY\" FROM t", false)]
     #[case("SELECT a FROM t -- ORDER BY a", false)]
     #[case("SELECT a FROM t /* ORDER BY a */", false)]
+    #[case("SELECT a FROM t /*/ ORDER BY a */", false)]
+    #[case("SELECT a FROM t /**/ ORDER BY a", true)]
     #[case("SELECT row_number() OVER (ORDER BY a) FROM t", false)]
     #[case("SELECT 'it''s' FROM t ORDER BY 1", true)]
     fn sees_the_outer_order_only(#[case] text: &str, #[case] ordered: bool) {

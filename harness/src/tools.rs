@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::bounds::Bounds;
 use crate::run::{Scene, Stage};
 use crate::target::client::{ListKind, Reply};
 use crate::target::{Launch, Log};
@@ -42,9 +43,7 @@ pub fn of_target(stage: &Stage) -> Result<Vec<Tool>, String> {
         endpoint: located.as_ref().map(|located| located.endpoint.clone()),
         hyperd: located.map(|located| located.executable),
         log: Log::default(),
-        statement_deadline: None,
-        query_rows_max: None,
-        hang_deadline: None,
+        bounds: Bounds::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let reply = runtime.block_on(async {

@@ -14,6 +14,12 @@ use crate::limits;
 #[schemars(inline)]
 pub struct DatabaseName(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] pub String);
 
+/// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct JsonPath(#[schemars(length(max = limits::PATH_CHARS_MAX))] pub String);
+
 /// A name or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]

@@ -4,15 +4,16 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use hyper_conform::checks::CHECK_KEYS;
 use hyper_conform::scenario::{Scenario, Step};
 use hyper_conform::source::Diagnostic;
+use hyper_conform::steps::file;
 use hyper_conform::syntax::{Kind, Node, Style};
 use hyper_conform::{Case, Suite, plan};
 use serde_json::Value;
 
-/// The keys of a step whose values say what must come.
-const EXPECTATIONS: [&str; 11] =
-    ["expect", "error", "protocol_error", "rows", "columns", "content", "progress", "text", "json", "lines", "size"];
+/// The keys of a step of `notified` whose values say what must come, besides the checks that every step can have.
+const OF_NOTIFIED: [&str; 1] = ["params"];
 
 /// Matchers that hold only if what is in them does.
 const TRANSPARENT: [&str; 9] =
@@ -61,10 +62,16 @@ fn of_step(step: &Step, scenario: &Scenario, out: &mut Vec<Change>) {
     if elsewhere || step.checks.eventually.is_some() {
         return;
     }
-    let is_file = step.node.get("file").is_some();
+    let own: &[&str] = if step.node.get("file").is_some() {
+        &file::LOOKS
+    } else if step.node.get("notified").is_some() {
+        &OF_NOTIFIED
+    } else {
+        &[]
+    };
     for entry in step.node.as_map().unwrap_or_default() {
-        let of_file = ["text", "json", "lines", "size"].contains(&entry.key.name.as_str());
-        if !EXPECTATIONS.contains(&entry.key.name.as_str()) || of_file != (is_file && of_file) {
+        let key = entry.key.name.as_str();
+        if !CHECK_KEYS.contains(&key) && !own.contains(&key) {
             continue;
         }
         match &entry.value.kind {

@@ -14,6 +14,7 @@ use super::steps::{self, Written};
 use super::tape::tell;
 use super::volatile::Volatile;
 use super::{Served, Tape, node};
+use crate::bounds::Limit;
 use crate::scenario::ServerOptions;
 use crate::syntax::Node;
 
@@ -212,12 +213,10 @@ fn server(options: &ServerOptions) -> Vec<(&'static str, Node)> {
     if options.read_only {
         keys.push(("read_only", node::truth(true)));
     }
-    if let Some(deadline) = options.statement_deadline {
-        keys.push(("statement_deadline", node::text(format!("{}ms", deadline.as_millis()))));
-    }
-    if let Some(rows) = options.query_rows_max {
-        keys.push(("query_rows_max", node::count(rows)));
-    }
+    keys.extend(options.bounds.iter().map(|(bound, limit)| match limit {
+        Limit::Duration(_) => (bound.name, node::text(limit.to_string())),
+        Limit::Count(limit) => (bound.name, node::count(limit)),
+    }));
     keys
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::scenario::ServerOptions;
 use crate::syntax::Node;
@@ -49,14 +48,12 @@ impl Served {
         }
         self.options.persistent = said(&options.ephemeral_only).is_none();
         self.options.read_only = said(&options.read_only).is_some();
-        if let Some(values) = said(&options.statement_deadline) {
-            let seconds = value(&values, "seconds").and_then(|text| text.trim_end_matches('s').parse().ok());
-            let milliseconds = value(&values, "milliseconds").and_then(|text| text.parse().ok());
-            let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            self.options.statement_deadline = seconds.or(milliseconds.map(Duration::from_millis));
-        }
-        if let Some(values) = said(&options.query_rows_max) {
-            self.options.query_rows_max = value(&values, "rows").and_then(|text| text.parse().ok());
+        for (bound, extra) in &options.bounds {
+            let values = said(&Some(extra.clone())).unwrap_or_default();
+            let read = |(placeholder, text): &(String, String)| bound.read(placeholder, text);
+            if let Some(limit) = values.iter().find_map(read) {
+                self.options.bounds.set(bound, limit);
+            }
         }
     }
 }
@@ -114,8 +111,10 @@ fn value<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::Served;
+    use crate::bounds;
 
     fn served(args: &[&str]) -> Served {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
@@ -129,7 +128,7 @@ mod tests {
         assert_eq!(served.target.as_deref(), Some("hyperd-mcp-stdio"));
         assert_eq!(served.persistent.as_deref(), Some(Path::new("/no/x.db")));
         assert!(served.options.read_only && served.options.persistent);
-        assert_eq!((served.options.query_rows_max, served.held_bytes), (Some(5), 0));
+        assert_eq!((served.options.bounds.count(bounds::QUERY_ROWS_MAX), served.held_bytes), (Some(5), 0));
     }
 
     #[test]
@@ -138,6 +137,7 @@ mod tests {
         assert_eq!((other.target, other.persistent.as_deref()), (None, Some(Path::new("/no/x.hyper"))));
         let ephemeral = served(&["hyperd-mcp", "--ephemeral-only", "--statement-deadline", "0.5s"]);
         assert!(!ephemeral.options.persistent && ephemeral.persistent.is_none());
-        assert_eq!(ephemeral.options.statement_deadline.map(|deadline| deadline.as_millis()), Some(500));
+        let deadline = ephemeral.options.bounds.duration(bounds::STATEMENT_DEADLINE);
+        assert_eq!(deadline, Some(Duration::from_millis(500)));
     }
 }

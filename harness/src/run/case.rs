@@ -204,9 +204,7 @@ async fn open(
             .map(str::to_owned),
         hyperd: located.map(|located| located.executable.clone()),
         log: log.clone(),
-        statement_deadline: scenario.server.statement_deadline,
-        hang_deadline: scenario.server.hang_deadline,
-        query_rows_max: scenario.server.query_rows_max,
+        bounds: scenario.server.bounds.clone(),
     };
     let scene = Scene::open(work, Rc::clone(journal), stage, launch)
         .await

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, described};
+use crate::bounds::{BOUNDS, BoundKind};
 use crate::checks::Checkable;
 use crate::steps::Verb;
 
@@ -91,14 +92,18 @@ pub(super) fn fragment() -> Value {
 }
 
 pub(super) fn server() -> Value {
-    let keys = vec![
+    let mut keys = vec![
         key("persistent", "Whether there is a persistent database [default: true].", shape::truth()),
         key("read_only", "Whether it refuses every write [default: false].", shape::truth()),
         key("engine", "Whether it has a hyperd of its own.", shape::choice(&["shared", "private"])),
-        key("statement_deadline", "How long a statement may run.", shape::duration()),
-        key("hang_deadline", "How long hyperd may not answer before it is taken to hang.", shape::duration()),
-        key("query_rows_max", "How many rows an answer may hold.", shape::count()),
     ];
+    keys.extend(BOUNDS.iter().map(|bound| {
+        let shape = match bound.kind {
+            BoundKind::Duration => shape::duration(),
+            BoundKind::Count => shape::count(),
+        };
+        key(bound.name, bound.about, shape)
+    }));
     closed(keys, &[])
 }
 

@@ -19,8 +19,8 @@ use crate::schema::shape::{self, Needs, Shape};
 use crate::source::Diagnostic;
 use crate::syntax::Node;
 
-/// What is asked of the bytes.
-const LOOKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
+/// The keys that ask about the bytes; `rows` and `columns` ask about what they mean.
+pub const LOOKS: [&str; 5] = ["exists", "text", "json", "lines", "size"];
 const CHECKS: [&str; 7] = ["exists", "text", "json", "lines", "size", "rows", "columns"];
 
 /// `file: path`: checks a file or folder by `exists`, `text`, `json`, `lines`, `size`, `rows` or `columns`.

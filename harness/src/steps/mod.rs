@@ -4,7 +4,7 @@ mod call;
 mod complete;
 mod engine;
 mod execute;
-mod file;
+pub mod file;
 mod list;
 mod mkdir;
 mod not_notified;

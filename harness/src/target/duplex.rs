@@ -11,6 +11,7 @@ use tokio::io::DuplexStream;
 
 use super::in_process::PIPE_BYTES_MAX;
 use super::{Client, Launch, Protocol, Running, Target};
+use crate::bounds::{self, Limit};
 
 /// The in-process target.
 #[derive(Debug, Default)]
@@ -42,14 +43,13 @@ impl Target for Duplex {
 impl Duplex {
     pub(super) async fn start(&self, launch: Launch) -> Result<InProcess, String> {
         let mut limits = Limits::default();
-        if let Some(deadline) = launch.statement_deadline {
-            limits.statement_deadline = deadline;
-        }
-        if let Some(rows) = launch.query_rows_max {
-            limits.query_rows_max = rows;
-        }
-        if let Some(deadline) = launch.hang_deadline {
-            limits.hang_deadline = deadline;
+        for (bound, limit) in launch.bounds.iter() {
+            match (bound.name, limit) {
+                (bounds::STATEMENT_DEADLINE, Limit::Duration(limit)) => limits.statement_deadline = limit,
+                (bounds::HANG_DEADLINE, Limit::Duration(limit)) => limits.hang_deadline = limit,
+                (bounds::QUERY_ROWS_MAX, Limit::Count(limit)) => limits.query_rows_max = limit,
+                (name, limit) => return Err(format!("the server has no bound `{name}` of the value {limit}")),
+            }
         }
         let engine = match (launch.endpoint, launch.hyperd) {
             (Some(endpoint), _) => EngineSource::Endpoint(endpoint),

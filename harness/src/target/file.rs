@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::access::Access;
 use super::demands::Demands;
 use super::placeholders::{self, Place};
+use crate::bounds::{BOUNDS, Bound};
 use crate::decode::{Decoder, Fields};
 use crate::source::{Diagnostic, Source, Span};
 use crate::syntax::{Entry, Node, read_toml};
@@ -107,10 +108,8 @@ pub struct Options {
     pub ephemeral_only: Option<Extra>,
     /// Refusing every write.
     pub read_only: Option<Extra>,
-    /// A bound on a statement's time.
-    pub statement_deadline: Option<Extra>,
-    /// A bound on an answer's rows.
-    pub query_rows_max: Option<Extra>,
+    /// The bounds that it knows.
+    pub bounds: Vec<(&'static Bound, Extra)>,
 }
 
 /// What one option adds to a command.
@@ -205,11 +204,8 @@ impl TargetFile {
         if launch.read_only && self.options.read_only.is_none() {
             return Some(lacks("read_only"));
         }
-        if launch.statement_deadline.is_some() && self.options.statement_deadline.is_none() {
-            return Some(lacks("statement_deadline"));
-        }
-        if launch.query_rows_max.is_some() && self.options.query_rows_max.is_none() {
-            return Some(lacks("query_rows_max"));
+        if let Some((bound, _)) = launch.bounds.iter().find(|(bound, _)| self.options.bound(bound).is_none()) {
+            return Some(lacks(bound.name));
         }
         match self.kind {
             Kind::Command { clients: Clients::One, .. } if demands.several_clients => Some(format!(
@@ -275,9 +271,13 @@ impl Options {
             persistent: each(),
             ephemeral_only: each(),
             read_only: each(),
-            statement_deadline: each(),
-            query_rows_max: each(),
+            bounds: BOUNDS.iter().map(|bound| (bound, Extra::default())).collect(),
         }
+    }
+
+    /// What a bound adds to the command.
+    pub(super) fn bound(&self, bound: &Bound) -> Option<&Extra> {
+        self.bounds.iter().find(|(known, _)| *known == bound).map(|(_, extra)| extra)
     }
 
     /// `starts` says whether there is a command for the options to add to.
@@ -291,8 +291,7 @@ impl Options {
             persistent: option("persistent"),
             ephemeral_only: option("ephemeral_only"),
             read_only: option("read_only"),
-            statement_deadline: option("statement_deadline"),
-            query_rows_max: option("query_rows_max"),
+            bounds: BOUNDS.iter().filter_map(|bound| Some((bound, option(bound.name)?))).collect(),
         };
         fields.finish(decoder);
         options

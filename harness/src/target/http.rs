@@ -14,9 +14,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::access::Access;
-use super::file::{Extra, Program};
+use super::file::Program;
 use super::placeholders;
 use super::process::{Process, copy};
+use super::server::Chosen;
 use super::{Client, Launch, Protocol, Running};
 use crate::syntax::Node;
 
@@ -36,7 +37,7 @@ impl Http {
     pub(super) async fn open(
         (address, access): (&Node, &Access),
         program: Option<&Program>,
-        extras: &[&Extra],
+        extras: &[Chosen],
         start_timeout: Duration,
         launch: &Launch,
         folder: &Path,

@@ -25,9 +25,10 @@ mod versions;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
+
+use crate::bounds::Bounds;
 
 pub use client::Client;
 pub use demands::Demands;
@@ -60,12 +61,8 @@ pub struct Launch {
     pub hyperd: Option<PathBuf>,
     /// Where the server's log goes.
     pub log: Log,
-    /// How long a statement may run; `None` for the server's default.
-    pub statement_deadline: Option<Duration>,
-    /// How long hyperd may not answer before it is taken to hang; `None` for the server's default.
-    pub hang_deadline: Option<Duration>,
-    /// How many rows an answer may hold; `None` for the server's default.
-    pub query_rows_max: Option<usize>,
+    /// The bounds that are not the server's own.
+    pub bounds: Bounds,
 }
 
 /// A kind of server that scenarios can be run against.

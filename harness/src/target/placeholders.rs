@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Launch;
 use super::file::EngineUse;
+use crate::bounds::{BOUNDS, Bound};
 use crate::decode::Decoder;
 use crate::source::Diagnostic;
 use crate::syntax::Node;
@@ -41,9 +42,10 @@ impl Place {
         }
         match self.option {
             Some("persistent") => names.push("persistent"),
-            Some("statement_deadline") => names.extend(["seconds", "milliseconds"]),
-            Some("query_rows_max") => names.push("rows"),
-            _ => {}
+            option => {
+                let bound = BOUNDS.iter().find(|bound| Some(bound.name) == option);
+                names.extend(bound.into_iter().flat_map(Bound::placeholders));
+            }
         }
         names
     }
@@ -80,8 +82,5 @@ pub(super) fn values(launch: &Launch, port: Option<u16>) -> Vars {
     text("endpoint", launch.endpoint.clone());
     text("port", port.map(|port| port.to_string()));
     text("persistent", launch.persistent.as_ref().map(|path| path.to_string_lossy().into_owned()));
-    text("seconds", launch.statement_deadline.map(|deadline| deadline.as_secs_f64().to_string()));
-    text("milliseconds", launch.statement_deadline.map(|deadline| deadline.as_millis().to_string()));
-    text("rows", launch.query_rows_max.map(|rows| rows.to_string()));
     vars
 }

@@ -10,8 +10,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::Log;
-use super::file::{Extra, Program};
+use super::file::Program;
 use super::placeholders;
+use super::server::Chosen;
 use crate::syntax::{Entry, Node};
 use crate::target::Launch;
 use crate::vars::Vars;
@@ -38,7 +39,7 @@ impl Process {
     /// Starts `program` with what `extras` add to it. Its standard input and output are left to the caller.
     pub(super) fn start(
         program: &Program,
-        extras: &[&Extra],
+        extras: &[Chosen],
         launch: &Launch,
         port: Option<u16>,
         folder: &Path,
@@ -49,22 +50,19 @@ impl Process {
     /// Starts `program` with a standard error of the caller's choice; what goes into a pipe is copied to the log.
     pub(super) fn of(
         program: &Program,
-        extras: &[&Extra],
+        extras: &[Chosen],
         launch: &Launch,
         port: Option<u16>,
         folder: &Path,
         errors: Stdio,
     ) -> Result<Self, String> {
         let vars = placeholders::values(launch, port);
-        let text = |node: &Node| vars.text(node).map_err(|problem| missing(&problem.title));
-        let named = text(&program.program)?;
+        let named = vars.text(&program.program).map_err(|problem| missing(&problem.title))?;
         let executable = find(&named, folder);
         let mut command = Command::new(executable.as_deref().unwrap_or(Path::new(&named)));
-        for arg in program.args.iter().chain(extras.iter().flat_map(|extra| &extra.args)) {
-            command.arg(text(arg)?);
-        }
-        for (name, value) in environment(program, extras, &vars)? {
-            command.env(name, value);
+        add(&mut command, &program.args, &program.env, &vars)?;
+        for chosen in extras {
+            add(&mut command, &chosen.extra.args, &chosen.extra.env, &chosen.vars(&vars))?;
         }
         command.stderr(errors);
         let child = spawn(&mut command).map_err(|error| not_started(program, &named, executable.as_deref(), &error))?;
@@ -183,13 +181,15 @@ pub(super) async fn copy(stream: impl AsyncRead + Unpin, log: Log) {
     }
 }
 
-fn environment(program: &Program, extras: &[&Extra], vars: &Vars) -> Result<Vec<(String, String)>, String> {
-    let entries = program.env.iter().chain(extras.iter().flat_map(|extra| &extra.env));
-    let value = |entry: &Entry| {
-        let value = vars.text(&entry.value).map_err(|problem| missing(&problem.title))?;
-        Ok((entry.key.name.clone(), value))
-    };
-    entries.map(value).collect()
+fn add(command: &mut Command, args: &[Node], env: &[Entry], vars: &Vars) -> Result<(), String> {
+    let text = |node: &Node| vars.text(node).map_err(|problem| missing(&problem.title));
+    for arg in args {
+        command.arg(text(arg)?);
+    }
+    for variable in env {
+        command.env(&variable.key.name, text(&variable.value)?);
+    }
+    Ok(())
 }
 
 fn missing(title: &str) -> String {

@@ -15,9 +15,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStr
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
-use super::file::{Clients, Extra, Program};
+use super::file::{Clients, Program};
 use super::in_process::PIPE_BYTES_MAX;
 use super::process::Process;
+use super::server::Chosen;
 use super::{Client, Launch, Log, Protocol, Running};
 
 /// How much of a line that is no message is shown.
@@ -26,7 +27,7 @@ const LINE_CHARS_MAX: usize = 400;
 /// A server on standard input and output.
 pub(super) struct Stdio {
     pub(super) program: Program,
-    pub(super) extras: Vec<Extra>,
+    pub(super) extras: Vec<Chosen>,
     pub(super) clients: Clients,
     pub(super) launch: Launch,
     pub(super) folder: PathBuf,
@@ -40,8 +41,7 @@ impl Running for Stdio {
                 // The one before, if there was one, has ended: a scenario with two clients is not applicable.
                 self.stop().await;
             }
-            let extras: Vec<&Extra> = self.extras.iter().collect();
-            let mut process = Process::start(&self.program, &extras, &self.launch, None, &self.folder)?;
+            let mut process = Process::start(&self.program, &self.extras, &self.launch, None, &self.folder)?;
             let (Some(input), Some(output)) = (process.child.stdin.take(), process.child.stdout.take()) else {
                 return Err("the server's standard input and output are not at hand".to_owned());
             };
@@ -131,7 +131,7 @@ impl AsyncWrite for Input {
 /// What a scenario's server is, once its options have been chosen.
 pub(super) fn server(
     program: &Program,
-    extras: Vec<Extra>,
+    extras: Vec<Chosen>,
     clients: Clients,
     launch: Launch,
     folder: PathBuf,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::args::Stats;
+use crate::args::{JsonPath, Stats};
 use crate::call::Call;
 use crate::error::Error;
 use crate::ingest::{ColumnSummary, Format, InputFile, inspect};
@@ -26,8 +26,7 @@ pub(super) struct Params {
     /// How many rows to show. Default: 5.
     #[schemars(range(max = limits::INSPECT_ROWS_MAX))]
     sample_rows: Option<u32>,
-    /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
-    json_extract_path: Option<String>,
+    json_extract_path: Option<JsonPath>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -83,7 +82,7 @@ impl Tool for InspectFile {
         let file = InputFile::open(server.session().paths(), &params.path)?;
         let rows = params.sample_rows.unwrap_or(limits::INSPECT_ROWS_DEFAULT);
         let (path, bytes) = (file.path.to_string_lossy().into_owned(), file.bytes);
-        let summary = inspect(server.session(), call, file, params.json_extract_path, rows).await?;
+        let summary = inspect(server.session(), call, file, params.json_extract_path.map(|path| path.0), rows).await?;
         Ok(Output {
             path,
             format: summary.staged.format,

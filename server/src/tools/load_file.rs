@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{DatabaseName, Names, Target};
+use crate::args::{DatabaseName, JsonPath, Names, Target};
 use crate::call::Call;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key, to_its_end};
@@ -32,8 +32,7 @@ pub(super) struct Params {
     merge_key: Option<Names>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
-    /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
-    json_extract_path: Option<String>,
+    json_extract_path: Option<JsonPath>,
     database: Option<DatabaseName>,
     /// Short for `database: "persistent"`; `database` wins.
     persist: Option<bool>,
@@ -73,7 +72,7 @@ impl Tool for LoadFile {
         let request = LoadRequest {
             input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
             format: None,
-            json_path: params.json_extract_path,
+            json_path: params.json_extract_path.map(|path| path.0),
             table: params.table,
             mode,
             merge_key,

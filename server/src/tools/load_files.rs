@@ -6,7 +6,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{DatabaseName, Stats, Target};
+use crate::args::{DatabaseName, JsonPath, Stats, Target};
 use crate::call::Call;
 use crate::engine::Column;
 use crate::error::Error;
@@ -45,8 +45,7 @@ struct Entry {
     mode: Option<LoadMode>,
     /// SQL types of columns by name, as in `load_file`.
     schema: Option<ColumnTypes>,
-    /// Where in a JSON document the rows are, as in `load_file`.
-    json_extract_path: Option<String>,
+    json_extract_path: Option<JsonPath>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -120,7 +119,7 @@ fn file_load(entry: Entry) -> FileLoad {
         table: entry.table,
         mode: entry.mode.unwrap_or_default(),
         types: entry.schema.unwrap_or_default(),
-        json_path: entry.json_extract_path,
+        json_path: entry.json_extract_path.map(|path| path.0),
     }
 }
 

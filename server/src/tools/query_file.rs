@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::query::Output;
+use crate::args::JsonPath;
 use crate::call::Call;
 use crate::engine::Bounds;
 use crate::error::Error;
@@ -33,9 +34,7 @@ pub(super) struct Params {
     table_name: Option<String>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
-    /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
-    #[schemars(length(max = limits::PATH_CHARS_MAX))]
-    json_extract_path: Option<String>,
+    json_extract_path: Option<JsonPath>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -74,7 +73,7 @@ impl Tool for QueryFile {
         let request = ReadRequest {
             input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
             format: params.format.map(Format::from),
-            json_path: params.json_extract_path,
+            json_path: params.json_extract_path.map(|path| path.0),
             types: params.schema.unwrap_or_default(),
             table: params.table_name.unwrap_or_else(|| "data".to_owned()),
             sql: params.sql,

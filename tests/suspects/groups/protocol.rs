@@ -12,10 +12,10 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
     listed("has no annotations", "protocol::annotations", |tool| {
         drop(tool.as_object_mut().map(|map| map.remove("annotations")));
     }),
-    listed("calls every tool read-only", "annotations::a_tool_that_can_remove_what_was_there_says_so", |tool| {
+    listed("calls every tool read-only", "annotations::these_are_the_effects_of_each_tool", |tool| {
         tool["annotations"]["readOnlyHint"] = json!(true);
     }),
-    listed("calls no tool destructive", "annotations::a_tool_that_can_remove_what_was_there_says_so", |tool| {
+    listed("calls no tool destructive", "annotations::these_are_the_effects_of_each_tool", |tool| {
         tool["annotations"]["destructiveHint"] = json!(false);
     }),
     listed("does not describe its tools", "protocol::tools", |tool| tool["description"] = json!("A tool.")),

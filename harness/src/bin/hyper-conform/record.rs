@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use hyper_conform::bounds::Bounds;
 use hyper_conform::record::document::{self, Heading};
 use hyper_conform::record::{Destination, Served, Tape, relay};
 use hyper_conform::source::nearest;
@@ -168,9 +169,7 @@ fn default_server(root: &Path) -> Result<(Served, Recorded), Stop> {
         endpoint: Some(located.endpoint),
         hyperd: Some(located.executable),
         log: Log::default(),
-        statement_deadline: None,
-        hang_deadline: None,
-        query_rows_max: None,
+        bounds: Bounds::default(),
     };
     let served = Served { persistent: Some(persistent), target: Some(TARGET_DEFAULT.to_owned()), ..Served::default() };
     Ok((served, Recorded::Default(Box::new(target), Box::new(launch), Ground { engines, folder })))
