@@ -6,6 +6,13 @@ use crate::fault::Answer;
 use crate::suspect::{Suspect, answered, asked, heard, instead};
 
 pub(crate) const SUSPECTS: &[Suspect] = &[
+    answered("answers integers that JavaScript reads as others", "query::values_numbers", |_, answer| {
+        for cell in answer.cells() {
+            if let Some(integer) = cell.as_str().and_then(|text| text.parse::<i64>().ok()) {
+                *cell = json!(integer);
+            }
+        }
+    }),
     answered(
         "returns rows in another order",
         "bounds::as_many_rows_as_the_bound_allows_are_not_cut_one_more_is[rows=4",
