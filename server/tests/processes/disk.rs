@@ -2,6 +2,8 @@
 //!
 //! Each case makes one writing call three times from the same state: with room, on a full disk, and with room again. What
 //! the database holds is read after hyperd was killed, so that it comes from the disk and not from hyperd's memory.
+//!
+//! Not tried: a disk that fails (EIO), which takes a device mapper, and a quota, which takes a file system with one.
 
 use std::fs;
 use std::path::Path;
