@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::RwLock;
 
 use super::connection::Attachment;
 use super::lease::Lease;
@@ -36,17 +37,27 @@ pub enum Protection {
     Guard,
 }
 
-/// How each read-only file was attached last.
+/// What this server knows of the modes of files.
 #[derive(Default)]
-pub(super) struct Modes(Mutex<HashMap<PathBuf, Protection>>);
+pub(super) struct Modes {
+    /// How each read-only file was attached last.
+    protections: Mutex<HashMap<PathBuf, Protection>>,
+    /// Shared by those who attach a file to write; alone for whoever looks at it read-only, which keeps them out.
+    looks: Mutex<HashMap<PathBuf, Arc<RwLock<()>>>>,
+}
 
 impl Modes {
     fn note(&self, path: &Path, protection: Protection) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), protection);
+        self.protections.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), protection);
     }
 
     fn of(&self, path: &Path) -> Option<Protection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+        self.protections.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+    }
+
+    /// The lock of a file, under the path that hyperd has it by, for a look or for an attaching.
+    pub(super) fn look(&self, path: &Path) -> Arc<RwLock<()>> {
+        Arc::clone(self.looks.lock().unwrap_or_else(PoisonError::into_inner).entry(path.to_owned()).or_default())
     }
 }
 
@@ -81,7 +92,9 @@ impl Lease {
     /// Waits a little while others hold the file read-only: an idle connection lets go of it soon.
     async fn attach_for_writing(&mut self, call: &Call, sql: &str, attachment: &Attachment) -> Result<(), Error> {
         let began = Instant::now();
+        let look = self.idle().modes.look(&attachment.path);
         loop {
+            let no_look = call.race(look.read()).await?;
             match self.change(call, sql).await {
                 Err(error) if is_held_otherwise(&error) => {
                     if began.elapsed() > limits::ms(limits::MODE_WAIT_MS) {
@@ -90,6 +103,7 @@ impl Lease {
                 }
                 done => return done,
             }
+            drop(no_look);
             call.race(tokio::time::sleep(limits::ms(limits::MODE_PAUSE_MS))).await?;
         }
     }

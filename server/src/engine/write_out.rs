@@ -161,6 +161,9 @@ impl Engine {
     async fn is_held(&self, path: &Path) -> Result<bool, Error> {
         // Not one of the pool's: all of those may be in use, and their calls may wait for this one.
         let connection = self.source().connect().await.map_err(lost)?;
+        let look = self.idle().modes.look(path);
+        // Whoever attaches it to write at this moment is about to hold it, and is not to be kept out.
+        let Ok(_look) = look.try_write() else { return Ok(true) };
         let path = sql::identifier(&path.to_string_lossy());
         let attach = format!("ATTACH DATABASE {path} AS {} WITH (access_mode='readonly')", sql::identifier(ALIAS));
         for sql in [attach, detach(ALIAS)] {

@@ -7,7 +7,7 @@ use crate::support::{Running, hyperd};
 
 /// Pairs of calls at the same moment. hyperd 0.0.26963 damaged the file after fewer than ten, where nothing kept the two
 /// apart.
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 24;
 
 async fn load(server: &Running, round: usize, mode: &str, row: u64) -> Value {
     let arguments = json!({ "table": format!("t{round}"), "data": format!("a\n{row}\n"), "format": "csv", "mode": mode, "persist": true });

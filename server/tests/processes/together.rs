@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use hyperd_mcp::call::Call;
@@ -169,6 +169,21 @@ async fn with_tables(home: &Path) -> Running {
     server
 }
 
+/// Waits until hyperd runs a statement, besides the question whether it does, for longer than it takes to attach a file:
+/// then the reader has it.
+async fn reads(server: &Running) {
+    const LOOKS: u32 = 20;
+    let sql = "SELECT count(*) AS n FROM pg_catalog.pg_stat_activity WHERE state = 'active'";
+    let began = Instant::now();
+    let mut seen = 0;
+    while seen < LOOKS {
+        let active = server.call("query", json!({ "sql": sql })).await;
+        seen = if active["result"][0]["n"].as_u64() > Some(1) { seen + 1 } else { 0 };
+        assert!(began.elapsed() < ALL_WITHIN, "nobody reads: {active}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// `recover.replaced_file_is_told`
 #[rstest]
 #[case::deleted(false)]
@@ -182,7 +197,7 @@ async fn a_change_that_goes_into_a_file_which_nobody_finds_is_not_answered_as_do
     fs::copy(&file, &other).expect("the file can be copied");
     let reader = server.call("query", json!({ "sql": LONG, "database": "persistent" }));
     let writer = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        reads(&server).await;
         if replaced {
             fs::rename(&other, &file).expect("the file can be replaced");
         } else {
@@ -208,7 +223,7 @@ async fn a_change_that_a_long_reader_keeps_from_disk_is_told_to_be_so() {
     let server = with_tables(home.path()).await;
     let reader = server.call("query", json!({ "sql": LONG, "database": "persistent" }));
     let writer = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        reads(&server).await;
         let insert = json!({ "sql": "INSERT INTO t VALUES (1000, 1)", "database": "persistent" });
         let answer = server.call("execute", insert).await;
         (answer, server.call("status", json!({})).await)
