@@ -14,11 +14,38 @@ use crate::limits;
 #[schemars(inline)]
 pub struct DatabaseName(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] pub String);
 
+/// Name of the store: any text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct KvStore(#[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))] pub String);
+
+/// An entry of a key-value store.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct KvEntry {
+    /// Any text.
+    #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
+    pub key: String,
+    /// A text.
+    pub value: String,
+}
+
 /// Where in a JSON document the rows are: keys and positions with dots between (`result.items.0`), or a JSON Pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub struct JsonPath(#[schemars(length(max = limits::PATH_CHARS_MAX))] pub String);
+
+/// The text of an argument, which Hyper cannot hold with a NUL character in it.
+pub fn text_without_nul<'a>(argument: &str, text: &'a str) -> Result<&'a str, Error> {
+    if text.contains('\0') {
+        return Err(Error::invalid(format!("`{argument}` contains a NUL character, which no text in Hyper can."))
+            .suggest("Leave the character out."));
+    }
+    Ok(text)
+}
 
 /// A name or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -113,6 +113,16 @@ pub const EXPORT_FILE_BYTES_MIN: u64 = 100_000;
 /// The largest integer that is exact as a JSON number for each client: JavaScript reads numbers as 64-bit floats, of
 /// which two integers beyond 2^53 are one.
 pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Most bytes of a value of a key-value store.
+pub const KV_VALUE_BYTES_MAX: usize = 1 << 20;
+/// Most entries that one call puts into a key-value store.
+pub const KV_ENTRIES_MAX: usize = 10_000;
+/// Most bytes of their values together.
+pub const KV_ENTRIES_BYTES_MAX: usize = 16 << 20;
+/// Keys of a key-value store that one statement names.
+pub const KV_KEYS_AT_ONCE: usize = 1_000;
+/// Bytes of entries of a key-value store that one statement inserts, but for a single longer one.
+pub const KV_STATEMENT_BYTES: usize = 1 << 20;
 /// Rows that are read from hyperd before the bounds of an answer are checked.
 pub const STREAM_CHUNK_ROWS: usize = 512;
 /// How long a cancelled statement may take to end before its connection is given up.
@@ -126,7 +136,7 @@ pub const TURN_PAUSE_MAX_MS: u64 = 50;
 /// How long an executable may take to say which hyperd it is.
 pub const VERSION_DEADLINE_MS: u64 = 10_000;
 /// How long a writable attachment waits for other sessions of one hyperd that hold the file read-only.
-pub const MODE_WAIT_MS: u64 = 2_000;
+pub const MODE_WAIT_MS: u64 = 5_000;
 /// The pause between two of its tries.
 pub const MODE_PAUSE_MS: u64 = 20;
 /// How often hyperd is asked for a sign of life while a statement runs.

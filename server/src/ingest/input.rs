@@ -216,7 +216,8 @@ pub(super) fn empty(name: &str, what: &str) -> Error {
         .suggest("Nothing was changed. Give at least one row of data.")
 }
 
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
+/// The error of a file that cannot be opened or read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {

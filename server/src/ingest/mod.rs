@@ -42,7 +42,7 @@ pub use fit::ColumnTypes;
 pub use format::Format;
 pub use iceberg::IcebergTable;
 pub use infer::Evidence;
-pub use input::{Input, InputFile};
+pub use input::{Input, InputFile, unreadable};
 pub use inspect::{ColumnSummary, Summary, inspect};
 pub use load::{LoadMode, LoadRequest, Loaded, load};
 pub use load_many::{FileLoad, FileLoaded, ManyRequest, load_many};

@@ -52,12 +52,14 @@ impl Table {
 pub const TABLE_CATALOG: &str = "_table_catalog";
 /// The table that notes which files of watched folders were loaded; [`crate::watch`] keeps it.
 pub const WATCH_LEDGER: &str = "_watch_ledger";
+/// The table of the key-value stores; [`super::Kv`] keeps it.
+pub const KV_TABLE: &str = "_hyperdb_kv_store";
 /// What the names of tables start with that a load has not finished.
 pub const LOADING_PREFIX: &str = crate::engine::HIDDEN_PREFIX;
 
 /// Whether a table keeps the server's own books, or is being loaded, and is not shown as a user's.
 pub fn is_bookkeeping(name: &str) -> bool {
-    name == TABLE_CATALOG || name == WATCH_LEDGER || name.starts_with(LOADING_PREFIX)
+    [TABLE_CATALOG, WATCH_LEDGER, KV_TABLE].contains(&name) || name.starts_with(LOADING_PREFIX)
 }
 
 /// All tables of users, by name.

@@ -7,6 +7,15 @@ mod detach_database;
 mod execute;
 mod export;
 mod inspect_file;
+mod kv_clear;
+mod kv_delete;
+mod kv_get;
+mod kv_list;
+mod kv_list_stores;
+mod kv_pop;
+mod kv_set;
+mod kv_set_many;
+mod kv_size;
 mod list_attached_databases;
 mod load_data;
 mod load_file;
@@ -34,6 +43,15 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         route::<execute::Execute>(),
         route::<export::Export>(),
         route::<inspect_file::InspectFile>(),
+        route::<kv_clear::KvClear>(),
+        route::<kv_delete::KvDelete>(),
+        route::<kv_get::KvGet>(),
+        route::<kv_list::KvList>(),
+        route::<kv_list_stores::KvListStores>(),
+        route::<kv_pop::KvPop>(),
+        route::<kv_set::KvSet>(),
+        route::<kv_set_many::KvSetMany>(),
+        route::<kv_size::KvSize>(),
         route::<list_attached_databases::ListAttachedDatabases>(),
         route::<load_data::LoadData>(),
         route::<load_file::LoadFile>(),

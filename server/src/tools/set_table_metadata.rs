@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{DatabaseName, Stats, Target};
+use crate::args::{DatabaseName, Stats, Target, text_without_nul};
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -84,10 +84,9 @@ fn check(table: &str, metadata: &Metadata) -> Result<(), Error> {
              clears a field.",
         ));
     }
-    let mut texts = metadata.0.iter().map(|(name, text)| (*name, text.as_str())).chain([("table", table)]);
-    if let Some((name, _)) = texts.find(|(_, text)| text.contains('\0')) {
-        return Err(Error::invalid(format!("`{name}` contains a NUL character, which no text in Hyper can."))
-            .suggest("Leave the character out."));
+    let texts = metadata.0.iter().map(|(name, text)| (*name, text.as_str())).chain([("table", table)]);
+    for (name, text) in texts {
+        text_without_nul(name, text)?;
     }
     Ok(())
 }

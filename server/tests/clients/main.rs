@@ -12,7 +12,7 @@ const TYPESCRIPT: &str = "@modelcontextprotocol/sdk@1.32.2";
 const PYTHON: &str = "mcp==2.3.0";
 
 /// The tools, and what is checked besides a refusal of each.
-const CHECKS: usize = 20 + 5;
+const CHECKS: usize = 29 + 5;
 const ROWS: u32 = 200_000;
 
 /// A command's output, or nothing and a word where it cannot be run or fails.

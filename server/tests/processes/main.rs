@@ -16,6 +16,7 @@ mod grammar;
 mod hangs;
 mod hints;
 mod hostile;
+mod kv;
 mod leftovers;
 mod modes;
 mod mounts;

@@ -6,6 +6,7 @@ mod copy;
 mod detach;
 mod execute;
 mod export;
+mod kv;
 mod load;
 mod merge;
 mod protocol;
@@ -17,13 +18,14 @@ mod watch;
 use crate::suspect::Suspect;
 
 /// Every group and its suspects.
-pub(crate) const GROUPS: [(&str, &[Suspect]); 13] = [
+pub(crate) const GROUPS: [(&str, &[Suspect]); 14] = [
     ("alias", alias::SUSPECTS),
     ("catalog", catalog::SUSPECTS),
     ("copy", copy::SUSPECTS),
     ("detach", detach::SUSPECTS),
     ("execute", execute::SUSPECTS),
     ("export", export::SUSPECTS),
+    ("kv", kv::SUSPECTS),
     ("load", load::SUSPECTS),
     ("merge", merge::SUSPECTS),
     ("protocol", protocol::SUSPECTS),
