@@ -67,22 +67,22 @@ impl Bound {
             BoundKind::Count => &["rows"],
         }
     }
-
-    /// The value that a command says by one of the [placeholders](Self::placeholders).
-    pub(crate) fn read(&self, placeholder: &str, text: &str) -> Option<Limit> {
-        match placeholder {
-            "seconds" => {
-                let seconds = text.trim_end_matches('s').parse().ok()?;
-                Duration::try_from_secs_f64(seconds).ok().map(Limit::Duration)
-            }
-            "milliseconds" => text.parse().ok().map(Duration::from_millis).map(Limit::Duration),
-            "rows" => text.parse().ok().map(Limit::Count),
-            _ => None,
-        }
-    }
 }
 
 impl Limit {
+    /// The value that a command says by one of the [placeholders](Bound::placeholders).
+    pub(crate) fn read(placeholder: &str, text: &str) -> Option<Self> {
+        match placeholder {
+            "seconds" => {
+                let seconds = text.trim_end_matches('s').parse().ok()?;
+                Duration::try_from_secs_f64(seconds).ok().map(Self::Duration)
+            }
+            "milliseconds" => text.parse().ok().map(Duration::from_millis).map(Self::Duration),
+            "rows" => text.parse().ok().map(Self::Count),
+            _ => None,
+        }
+    }
+
     /// What a [placeholder](Bound::placeholders) stands for.
     pub(crate) fn written(self, placeholder: &str) -> String {
         match self {

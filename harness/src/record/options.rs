@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::bounds::Limit;
 use crate::scenario::ServerOptions;
 use crate::syntax::Node;
 use crate::target::TargetFile;
@@ -50,7 +51,7 @@ impl Served {
         self.options.read_only = said(&options.read_only).is_some();
         for (bound, extra) in &options.bounds {
             let values = said(&Some(extra.clone())).unwrap_or_default();
-            let read = |(placeholder, text): &(String, String)| bound.read(placeholder, text);
+            let read = |(placeholder, text): &(String, String)| Limit::read(placeholder, text);
             if let Some(limit) = values.iter().find_map(read) {
                 self.options.bounds.set(bound, limit);
             }

@@ -53,7 +53,7 @@ impl Pair {
         }
     }
 
-    async fn stop(self) {
+    fn stop(self) {
         let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
         stop.args(["daemon", "stop"]).envs(self.variables).stdout(std::process::Stdio::null());
         assert!(stop.status().expect("the command runs").success());
@@ -149,7 +149,7 @@ async fn storm(calls: u64, kills: u32) {
     };
     let (all, ()) = tokio::join!(working, killing);
     compare(&pair, &all).await;
-    pair.stop().await;
+    pair.stop();
 }
 
 /// Proves `kv.one_row_a_key`.
