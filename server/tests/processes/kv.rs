@@ -12,6 +12,8 @@ use crate::support::{Running, hyperd};
 /// Callers at the same moment, half of them at each server.
 const CALLERS: u64 = 16;
 const DATABASE: &str = "persistent";
+/// Between two kills.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Two servers that have one database on one daemon's hyperd.
 struct Pair {
@@ -47,6 +49,8 @@ impl Pair {
                 None => return (answer, unsure),
                 // A death of hyperd costs the calls in flight.
                 Some("CONNECTION_LOST" | "IO_ERROR") => unsure = true,
+                // A daemon ends that has replaced hyperd often; the next call has another one.
+                Some("HYPERD_NOT_FOUND") => {}
                 Some(_) => panic!("{tool} {arguments}: {answer}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -140,11 +144,11 @@ async fn storm(calls: u64, kills: u32) {
     let working = join_all((0..CALLERS).map(|caller| work(&pair, caller, calls / CALLERS)));
     let killing = async {
         for _ in 0..kills {
-            tokio::time::sleep(Duration::from_millis(400)).await;
+            tokio::time::sleep(PAUSE).await;
             let status = pair.of(0).call("status", json!({})).await;
             let Some(pid) = status["engine"]["pid"].as_u64() else { continue };
-            let sent = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-            assert!(sent.expect("kill runs").success() || kills > 1, "hyperd was gone already");
+            // It may have died meanwhile.
+            let _ = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).output().expect("kill runs");
         }
     };
     let (all, ()) = tokio::join!(working, killing);
