@@ -151,6 +151,8 @@ pub const RESERVE_BYTES: u64 = 1 << 20;
 pub const LOOK_CONNECTIONS_MAX: usize = 4;
 /// The pause between two tries for the lock of a file that another server changes.
 pub const LOCK_LOOK_MS: u64 = 5;
+/// How long the error about a name that there is not waits for the name that was meant.
+pub const HINT_DEADLINE_MS: u64 = 2_000;
 /// How long `describe` waits for hyperd before it says that hyperd is busy.
 pub const LOOK_DEADLINE_MS: u64 = 30_000;
 /// How long `status` waits for hyperd before it says that hyperd does not answer.

@@ -33,7 +33,6 @@ mod scan;
 mod source;
 mod spelling;
 mod swap;
-mod table_name;
 mod types;
 
 pub use answer::{LoadAnswer, to_its_end};
@@ -50,5 +49,4 @@ pub use merge::{Merged, merge_key};
 pub use read::{ReadRequest, read};
 pub use receipt::{Receipt, load_noted};
 pub use relation::{InputColumn, Staged, Wanted};
-pub use table_name::check_name;
 pub use types::SqlType;

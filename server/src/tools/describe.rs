@@ -99,7 +99,7 @@ fn within(mut tables: Vec<Table>, bytes_max: usize) -> Vec<Table> {
     let column = |column: &TableColumn| AROUND_BYTES + column.name.len() + column.sql_type.len();
     let mut bytes = 0;
     let fits = |table: &Table| {
-        bytes += AROUND_BYTES + table.name.len() + table.columns.iter().map(column).sum::<usize>();
+        bytes += AROUND_BYTES + table.shown.len() + table.columns.iter().map(column).sum::<usize>();
         bytes <= bytes_max
     };
     let fitting = tables.iter().map(fits).take_while(|fits| *fits).count();
@@ -115,7 +115,7 @@ fn hint(shown: usize, all: usize, alias: &str) -> String {
 }
 
 fn entry(table: Table, row_count: i64) -> TableEntry {
-    TableEntry { name: table.display_name(), columns: table.columns.into_iter().map(column).collect(), row_count }
+    TableEntry { name: table.shown, columns: table.columns.into_iter().map(column).collect(), row_count }
 }
 
 fn column(column: TableColumn) -> ColumnEntry {
@@ -127,6 +127,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{Table, TableColumn, within};
+    use crate::session::Place;
 
     #[rstest]
     #[case::all(10_000, 3)]
@@ -134,7 +135,7 @@ mod tests {
     #[case::at_least_one(0, 1)]
     fn tables_are_shown_as_far_as_they_fit(#[case] bytes_max: usize, #[case] shown: usize) {
         let column = TableColumn { name: "c".repeat(100), sql_type: "TEXT".to_owned(), nullable: true };
-        let table = Table { schema: "public".to_owned(), name: "t".to_owned(), columns: vec![column] };
+        let table = Table { place: Place::public("t"), shown: "t".to_owned(), columns: vec![column] };
         assert_eq!(within(vec![table.clone(), table.clone(), table], bytes_max).len(), shown);
     }
 }
