@@ -17,6 +17,7 @@ use crate::args::{Target, excerpt};
 use crate::call::Call;
 use crate::error::Error;
 use crate::limits::{LOAD_FILES_CONCURRENT_DEFAULT, Limits};
+use crate::session::catalog::TableColumn;
 use crate::session::{Database, Place, Session};
 
 /// One of many files, and the table that it goes to.
@@ -95,6 +96,19 @@ pub async fn load_many(
     outcomes.sort_by_key(|(index, _)| *index);
     let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome);
     Ok(request.files.into_iter().zip(outcomes).map(|(file, outcome)| FileLoaded { file, outcome }).collect())
+}
+
+/// The same, with the columns of a table only where they were not said of a file before.
+pub fn with_columns_once(mut files: Vec<FileLoaded>) -> Vec<FileLoaded> {
+    let mut said: HashMap<String, Vec<TableColumn>> = HashMap::new();
+    for loaded in files.iter_mut().filter_map(|file| file.outcome.as_mut().ok()) {
+        if said.get(&loaded.table) == Some(&loaded.columns) {
+            loaded.columns.clear();
+        } else {
+            said.insert(loaded.table.clone(), loaded.columns.clone());
+        }
+    }
+    files
 }
 
 /// The table of each file. Names that are written alike are looked up once.

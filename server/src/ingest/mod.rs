@@ -44,7 +44,7 @@ pub use infer::Evidence;
 pub use input::{Input, InputFile, unreadable};
 pub use inspect::{ColumnSummary, Summary, inspect};
 pub use load::{LoadMode, LoadRequest, Loaded, load};
-pub use load_many::{FileLoad, FileLoaded, ManyRequest, load_many};
+pub use load_many::{FileLoad, FileLoaded, ManyRequest, load_many, with_columns_once};
 pub use merge::{Merged, merge_key};
 pub use read::{ReadRequest, read};
 pub use receipt::{Receipt, load_noted};

@@ -51,8 +51,22 @@ pub fn is_bookkeeping(name: &str) -> bool {
     [TABLE_CATALOG, WATCH_LEDGER, KV_TABLE].contains(&name) || name.starts_with(LOADING_PREFIX)
 }
 
+/// What is in a database.
+#[derive(Debug)]
+pub struct Listing {
+    /// All tables of users, by name.
+    pub tables: Vec<Table>,
+    /// The columns of the table catalogue; none where there is none.
+    pub catalog: Vec<String>,
+}
+
 /// All tables of users, by name.
 pub async fn tables(lease: &mut Lease, call: &Call, database: &Database) -> Result<Vec<Table>, Error> {
+    listing(lease, call, database).await.map(|listing| listing.tables)
+}
+
+/// The same, and what the table catalogue looks like.
+pub async fn listing(lease: &mut Lease, call: &Call, database: &Database) -> Result<Listing, Error> {
     let alias = sql::identifier(&database.alias);
     let rows = lease
         .rows(
@@ -90,27 +104,37 @@ pub async fn tables(lease: &mut Lease, call: &Call, database: &Database) -> Resu
             }
         }
     }
+    let catalog = tables.iter().find(|table| table.place == Place::public(TABLE_CATALOG));
+    let catalog = catalog.map(|table| table.columns.iter().map(|column| column.name.clone()).collect());
     tables.retain(|table| !is_bookkeeping(&table.place.name));
     let places: Vec<Place> = tables.iter().map(|table| table.place.clone()).collect();
     for (table, shown) in tables.iter_mut().zip(table_name::shown(&places)) {
         table.shown = shown;
     }
-    Ok(tables)
+    Ok(Listing { tables, catalog: catalog.unwrap_or_default() })
 }
 
 /// One table by the name that a client wrote.
 pub async fn table(lease: &mut Lease, call: &Call, database: &Database, typed: &str) -> Result<Table, Error> {
-    let mut tables = tables(lease, call, database).await?;
-    let places: Vec<Place> = tables.iter().map(|table| table.place.clone()).collect();
-    let schemas = places.iter().map(|place| place.schema.as_str()).collect();
-    match table_name::reading(typed, &schemas, &places) {
-        Reading::There(place) => tables.retain(|table| table.place == place),
-        Reading::Several(meant) if meant.iter().all(|place| places.contains(place)) => {
-            return Err(named::several(typed, database, &meant));
+    let mut listing = listing(lease, call, database).await?;
+    listing.keep(database, typed)?;
+    listing.tables.pop().ok_or_else(|| not_there(typed, database, &[]))
+}
+
+impl Listing {
+    /// Keeps the one table that a client named.
+    pub fn keep(&mut self, database: &Database, typed: &str) -> Result<(), Error> {
+        let places: Vec<Place> = self.tables.iter().map(|table| table.place.clone()).collect();
+        let schemas = places.iter().map(|place| place.schema.as_str()).collect();
+        match table_name::reading(typed, &schemas, &places) {
+            Reading::There(place) => self.tables.retain(|table| table.place == place),
+            Reading::Several(meant) if meant.iter().all(|place| places.contains(place)) => {
+                return Err(named::several(typed, database, &meant));
+            }
+            Reading::Free(_) | Reading::Several(_) => return Err(not_there(typed, database, &self.tables)),
         }
-        Reading::Free(_) | Reading::Several(_) => return Err(not_there(typed, database, &tables)),
+        Ok(())
     }
-    tables.pop().ok_or_else(|| not_there(typed, database, &tables))
 }
 
 fn not_there(typed: &str, database: &Database, tables: &[Table]) -> Error {

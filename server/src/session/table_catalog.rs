@@ -6,6 +6,9 @@
 //! Nothing about a catalogue is remembered between calls; another file under the same alias is read afresh.
 
 mod books;
+mod notes;
+
+pub use notes::{Noted, notes};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

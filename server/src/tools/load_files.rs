@@ -1,6 +1,6 @@
 //! `load_files`
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::args::{DatabaseName, JsonPath, Stats, Target};
 use crate::call::Call;
 use crate::engine::Column;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many};
+use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many, with_columns_once};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
@@ -107,8 +107,7 @@ impl Tool for LoadFiles {
         let loaded = load_many(server.session(), call, &server.config().limits, request).await?;
         let rows = loaded.iter().filter_map(|file| file.outcome.as_ref().ok()).map(|loaded| loaded.rows).sum();
         let failed = loaded.iter().filter(|file| file.outcome.is_err()).count();
-        let mut results: Vec<FileAnswer> = loaded.into_iter().map(answer).collect();
-        say_once(&mut results);
+        let results: Vec<FileAnswer> = with_columns_once(loaded).into_iter().map(answer).collect();
         let succeeded = results.len() - failed;
         Ok(Output { results, succeeded, failed, resolved_database, stats: Stats::since(start, Some(rows)) })
     }
@@ -121,18 +120,6 @@ fn file_load(entry: Entry) -> FileLoad {
         mode: entry.mode.unwrap_or_default(),
         types: entry.schema.unwrap_or_default(),
         json_path: entry.json_extract_path.map(|path| path.0),
-    }
-}
-
-/// Leaves out the columns of a table that were said before.
-fn say_once(results: &mut [FileAnswer]) {
-    let mut said: HashMap<String, Vec<Column>> = HashMap::new();
-    for result in results.iter_mut().filter(|result| !result.schema.is_empty()) {
-        if said.get(&result.table) == Some(&result.schema) {
-            result.schema.clear();
-        } else {
-            said.insert(result.table.clone(), result.schema.clone());
-        }
     }
 }
 
