@@ -151,8 +151,10 @@ pub const RESERVE_BYTES: u64 = 1 << 20;
 pub const LOOK_CONNECTIONS_MAX: usize = 4;
 /// The pause between two tries for the lock of a file that another server changes.
 pub const LOCK_LOOK_MS: u64 = 5;
-/// How long a client that begins waits for what `persistent` holds, before it is told nothing of that.
+/// How long the handshake waits for what `persistent` holds, before it tells nothing of that.
 pub const HOLDING_DEADLINE_MS: u64 = 500;
+/// How long the first call waits for it, where the handshake did not find it out.
+pub const HOLDING_AGAIN_DEADLINE_MS: u64 = 2_000;
 /// Most tables of `persistent` that a client is told of when it begins.
 pub const HELD_TABLES_MAX: usize = 20;
 /// How much of a table's purpose it is told.

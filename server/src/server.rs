@@ -196,10 +196,10 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("There is no tool {name}.{hint}"), None));
         };
         // What was kept before is not what this call keeps.
-        self.greeting.text(self.session()).await;
+        self.greeting.prepare(self.session()).await;
         let mut answer = route.answer(self, request.arguments, &context).await;
         if answer.is_error != Some(true)
-            && let Some(text) = self.greeting.once(self.session()).await
+            && let Some(text) = self.greeting.once()
         {
             answer.content.push(ContentBlock::text(text));
         }

@@ -9,7 +9,7 @@ use super::lifecycle::Session;
 use super::table_catalog::notes;
 use crate::args::excerpt;
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::limits;
 
 /// A table that was kept.
@@ -59,23 +59,24 @@ impl Holding {
 }
 
 impl Session {
-    /// What `persistent` holds. None where there is no such database or no table in it, and where that is not found out
-    /// at once: nobody is to wait for it, and it is no failure of whoever asks.
-    pub async fn holding(&self, call: &Call) -> Option<Holding> {
-        let persistent = self.databases().into_iter().find(|database| database.alias == PERSISTENT)?;
+    /// What `persistent` holds; none where there is no such database or no table in it.
+    ///
+    /// # Errors
+    ///
+    /// It is not found out before `deadline_ms`. That is no failure of whoever asks.
+    pub async fn holding(&self, call: &Call, deadline_ms: u64) -> Result<Option<Holding>, Error> {
+        let persistent = self.databases().into_iter().find(|database| database.alias == PERSISTENT);
+        let Some(persistent) = persistent else { return Ok(None) };
         // Others wait until the file is let go of.
         if self.is_unwritten(&persistent) {
-            return None;
+            return Err(Error::new(Code::ResourceBusy, "`persistent` is about to be written."));
         }
-        let deadline = limits::ms(limits::HOLDING_DEADLINE_MS);
-        match tokio::time::timeout(deadline, self.held(call, &persistent)).await {
-            Ok(Ok(holding)) => Some(holding).filter(|holding| !holding.tables.is_empty()),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "what `persistent` holds could not be read");
-                None
-            }
-            Err(_) => None,
+        let held = tokio::time::timeout(limits::ms(deadline_ms), self.held(call, &persistent)).await;
+        let held = held.unwrap_or_else(|_| Err(Error::new(Code::Timeout, "hyperd did not answer in time.")));
+        if let Err(error) = &held {
+            tracing::debug!(%error, "what `persistent` holds was not found out");
         }
+        held.map(|holding| Some(holding).filter(|holding| !holding.tables.is_empty()))
     }
 
     async fn held(&self, call: &Call, database: &Database) -> Result<Holding, Error> {

@@ -99,7 +99,7 @@ impl Tool for Status {
             Err(_) => (None, Some(format!("hyperd did not answer within {} s.", deadline.as_secs_f64()))),
         };
         let mut holds = match engine {
-            Some(_) => server.session().holding(call).await,
+            Some(_) => server.session().holding(call, limits::STATUS_DEADLINE_MS).await.ok().flatten(),
             None => None,
         };
         let mut databases = Vec::new();
