@@ -304,7 +304,9 @@ impl Lease {
 
     /// The refusal of a statement; where it names what there is not, with what is needed to look for what was meant.
     fn seeking(&self, error: Error, sql: &str) -> Error {
-        if !error.sqlstate.as_deref().is_some_and(|state| UNKNOWN.contains(&state)) {
+        let is_unknown = error.sqlstate.as_deref().is_some_and(|state| UNKNOWN.contains(&state));
+        // Releases up to 0.0.22502 say so of a column of UPDATE under the state of syntax errors.
+        if !is_unknown && !error.message.starts_with("unknown column") {
             return error;
         }
         error.seeking(Sought::InSql { database: self.database.clone(), sql: sql.to_owned() })

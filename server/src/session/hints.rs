@@ -165,9 +165,11 @@ fn unknown(error: &Error) -> Option<Unknown> {
         (start < end).then(|| &message[start..=end])
     };
     match error.sqlstate.as_deref()? {
+        // Older releases say so of a column of UPDATE under the state of syntax errors.
+        "42601" if !message.starts_with("unknown column") => None,
         "42P01" => Some(Unknown::Table(parts(quoted('"')?)?)),
         "3F000" => Some(Unknown::Schema(parts(quoted('"')?)?)),
-        "42703" => {
+        "42703" | "42601" => {
             let bare = quoted('\'').map(|name| name.trim_matches('\'').to_owned());
             bare.or_else(|| parts(quoted('"')?)?.pop()).map(Unknown::Column)
         }
@@ -195,6 +197,7 @@ mod tests {
     #[case::column("42703", "unknown column 'idd'", Some(Unknown::Column("idd".to_owned())))]
     #[case::of_table("42703", "unknown column \"o\".\"idd\"", Some(Unknown::Column("idd".to_owned())))]
     #[case::dropped("42703", "column 'idx' does not exist", Some(Unknown::Column("idx".to_owned())))]
+    #[case::of_update("42601", "unknown column 'distances'", Some(Unknown::Column("distances".to_owned())))]
     #[case::other("42601", "syntax error: got \"x\"", None)]
     #[case::other_words("42P01", "no such table", None)]
     fn what_is_unknown_is_read(#[case] state: &str, #[case] message: &str, #[case] expected: Option<Unknown>) {
