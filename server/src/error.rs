@@ -118,12 +118,33 @@ pub struct Error {
     pub suggestion: Option<String>,
     /// Hyper's five-character SQLSTATE.
     pub sqlstate: Option<String>,
+    /// What was not found, for [`crate::session::Session::hinted`]; no part of the answer.
+    pub sought: Option<Box<Sought>>,
+}
+
+/// A name that nothing was found under, and where it was looked for.
+#[derive(Debug, Clone)]
+pub enum Sought {
+    /// A table that a tool was given.
+    Table {
+        /// The alias of the database.
+        database: String,
+        /// The name as the client wrote it.
+        name: String,
+    },
+    /// Something in a statement; Hyper's message says what.
+    InSql {
+        /// The alias of the database that the statement was sent to.
+        database: String,
+        /// The statement.
+        sql: String,
+    },
 }
 
 impl Error {
     /// An error without suggestion or SQLSTATE; add them with [`Error::suggest`] and [`Error::with_sqlstate`].
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), suggestion: None, sqlstate: None }
+        Self { code, message: message.into(), suggestion: None, sqlstate: None, sought: None }
     }
 
     /// Shorthand for the most frequent code.
@@ -160,6 +181,13 @@ impl Error {
     #[must_use]
     pub fn with_sqlstate(mut self, sqlstate: impl Into<String>) -> Self {
         self.sqlstate = Some(sqlstate.into());
+        self
+    }
+
+    /// Says what was looked for.
+    #[must_use]
+    pub fn seeking(mut self, sought: Sought) -> Self {
+        self.sought = Some(Box::new(sought));
         self
     }
 

@@ -20,6 +20,7 @@ pub mod error;
 pub mod export;
 pub mod fetch;
 pub mod files;
+mod greeting;
 pub mod guard;
 pub mod hyperd;
 pub mod ingest;

@@ -151,6 +151,18 @@ pub const RESERVE_BYTES: u64 = 1 << 20;
 pub const LOOK_CONNECTIONS_MAX: usize = 4;
 /// The pause between two tries for the lock of a file that another server changes.
 pub const LOCK_LOOK_MS: u64 = 5;
+/// How long the handshake waits for what `persistent` holds, before it tells nothing of that.
+pub const HOLDING_DEADLINE_MS: u64 = 500;
+/// How long the first call waits for it, where the handshake did not find it out.
+pub const HOLDING_AGAIN_DEADLINE_MS: u64 = 2_000;
+/// Most tables of `persistent` that a client is told of when it begins.
+pub const HELD_TABLES_MAX: usize = 20;
+/// How much of a table's purpose it is told.
+pub const HELD_PURPOSE_CHARS_MAX: u32 = 80;
+/// How much of each note `describe` shows where it shows all tables.
+pub const NOTED_CHARS_MAX: u32 = 300;
+/// How long the error about a name that there is not waits for the name that was meant.
+pub const HINT_DEADLINE_MS: u64 = 2_000;
 /// How long `describe` waits for hyperd before it says that hyperd is busy.
 pub const LOOK_DEADLINE_MS: u64 = 30_000;
 /// How long `status` waits for hyperd before it says that hyperd does not answer.

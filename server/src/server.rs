@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
-    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, Tool,
+    CallToolRequestParams, CallToolResponse, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+    ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
+    Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::greeting::Greeting;
 use crate::outbox::Outbox;
 use crate::session::Session;
 use crate::tools;
@@ -29,6 +31,8 @@ pub struct Server {
     inner: Arc<Inner>,
     /// What waits to be written to the client that this clone serves.
     outbox: Outbox,
+    /// What that client is told once.
+    greeting: Greeting,
 }
 
 struct Inner {
@@ -42,7 +46,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, Error> {
         let session = Arc::new(Session::start(&config).await?);
         let inner = Arc::new(Inner { config, session, stopping: CancellationToken::new() });
-        Ok(Self { inner, outbox: Outbox::default() })
+        Ok(Self { inner, outbox: Outbox::default(), greeting: Greeting::default() })
     }
 
     /// Cancels the calls that are under way, lets go of all databases and deletes the local one. Doing it again does nothing.
@@ -58,7 +62,7 @@ impl Server {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let outbox = Outbox::default();
-        let client = Self { inner: Arc::clone(&self.inner), outbox: outbox.clone() };
+        let client = Self { inner: Arc::clone(&self.inner), outbox: outbox.clone(), greeting: Greeting::default() };
         let running = client.serve(Lines::new(read, write, outbox)).await?;
         drop(running.waiting().await);
         Ok(())
@@ -83,6 +87,14 @@ impl Server {
     pub fn session(&self) -> &Arc<Session> {
         &self.inner.session
     }
+
+    /// The instructions, with what the client finds in `persistent`.
+    async fn instructions(&self) -> String {
+        match self.greeting.text(self.session()).await {
+            Some(text) => format!("{INSTRUCTIONS} {text}"),
+            None => INSTRUCTIONS.to_owned(),
+        }
+    }
 }
 
 impl ServerHandler for Server {
@@ -91,6 +103,24 @@ impl ServerHandler for Server {
         info.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         info.instructions = Some(INSTRUCTIONS.to_owned());
         info
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut info = self.negotiate_initialize(&request)?;
+        context.peer.set_peer_info(request);
+        info.instructions = Some(self.instructions().await);
+        Ok(info)
+    }
+
+    /// Where there is no handshake, this tells what a server is.
+    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let mut info = self.get_info();
+        info.instructions = Some(self.instructions().await);
+        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), info))
     }
 
     async fn list_tools(
@@ -165,7 +195,15 @@ impl ServerHandler for Server {
             let name = crate::args::excerpt(&request.name);
             return Err(ErrorData::invalid_params(format!("There is no tool {name}.{hint}"), None));
         };
-        Ok(route.answer(self, request.arguments, &context).await.into())
+        // What was kept before is not what this call keeps.
+        self.greeting.prepare(self.session()).await;
+        let mut answer = route.answer(self, request.arguments, &context).await;
+        if answer.is_error != Some(true)
+            && let Some(text) = self.greeting.once()
+        {
+            answer.content.push(ContentBlock::text(text));
+        }
+        Ok(answer.into())
     }
 }
 

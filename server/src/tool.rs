@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::TryFutureExt as _;
 use futures::future::BoxFuture;
 use rmcp::RoleServer;
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, ProgressNotificationParam, ToolAnnotations};
@@ -196,7 +197,8 @@ async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Resu
         Error::invalid(format!("The arguments of `{}` could not be read: {error}.", T::NAME))
             .suggest("See the tool's input schema in tools/list.")
     })?;
-    let output = T::call(server, call, params).await?;
+    let session = server.session();
+    let output = T::call(server, call, params).or_else(async |error| Err(session.hinted(call, error).await)).await?;
     let written = server.session().write_out(call).await?;
     let mut answer = serde_json::to_value(output)
         .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))?;

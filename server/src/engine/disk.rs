@@ -142,7 +142,7 @@ fn unsaved(path: &Path, cause: &Error) -> Error {
         _ => "Check the disk that the file is on, and call again.",
     };
     let code = if cause.code == Code::DiskFull { Code::DiskFull } else { Code::IoError };
-    Error { code, message, suggestion: Some(suggestion.to_owned()), sqlstate: cause.sqlstate.clone() }
+    Error { code, message, suggestion: Some(suggestion.to_owned()), sqlstate: cause.sqlstate.clone(), sought: None }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

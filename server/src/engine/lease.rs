@@ -16,10 +16,13 @@ use super::rows::{self, Bounds, Column, Rows};
 use super::source::Source;
 use super::turn::Turn;
 use crate::call::{Call, InHand};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Sought};
 use crate::limits;
 use crate::sql;
 use crate::sql::classify::classify;
+
+/// SQLSTATEs of tables, columns and schemas that there are not.
+const UNKNOWN: [&str; 3] = ["42P01", "42703", "3F000"];
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -115,7 +118,8 @@ impl Lease {
     pub(super) async fn send(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
-        self.watch(call, async { wire.execute_command(sql).await }).await
+        let done = self.watch(call, async { wire.execute_command(sql).await }).await;
+        done.map_err(|error| self.seeking(error, sql))
     }
 
     /// Runs one query and reads its rows until one of the bounds is reached.
@@ -124,7 +128,8 @@ impl Lease {
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
-        let rows = self.watch(call, rows::read(&wire, sql, bounds)).await?;
+        let rows = self.watch(call, rows::read(&wire, sql, bounds)).await;
+        let rows = rows.map_err(|error| self.seeking(error, sql))?;
         // hyperd was told to stop in the midst of the result; what is left of it is still on the wire.
         if rows.truncated {
             self.fate = Fate::Doubtful;
@@ -138,7 +143,7 @@ impl Lease {
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
-        self.watch(call, rows::columns(&wire, &none)).await
+        self.watch(call, rows::columns(&wire, &none)).await.map_err(|error| self.seeking(error, sql))
     }
 
     /// Runs a query of the server's own, whose result is known to be small.
@@ -297,11 +302,21 @@ impl Lease {
         error
     }
 
+    /// The refusal of a statement; where it names what there is not, with what is needed to look for what was meant.
+    fn seeking(&self, error: Error, sql: &str) -> Error {
+        let is_unknown = error.sqlstate.as_deref().is_some_and(|state| UNKNOWN.contains(&state));
+        // Releases up to 0.0.22502 say so of a column of UPDATE under the state of syntax errors.
+        if !is_unknown && !error.message.starts_with("unknown column") {
+            return error;
+        }
+        error.seeking(Sought::InSql { database: self.database.clone(), sql: sql.to_owned() })
+    }
+
     /// Whether hyperd would answer a statement with rows; it parses it and does nothing.
     pub(super) async fn returns_rows(&mut self, call: &Call, sql: &str) -> Result<bool, Error> {
         self.attach_named(call, sql).await?;
         let wire = self.wire()?;
-        self.watch(call, rows::returns_rows(&wire, sql)).await
+        self.watch(call, rows::returns_rows(&wire, sql)).await.map_err(|error| self.seeking(error, sql))
     }
 
     pub(super) fn idle(&self) -> &Idle {

@@ -50,7 +50,7 @@ pub(super) async fn query(job: &Job<'_>, lease: &mut Lease, format: &str, foreig
         Source::Query(sql) => sql::subquery("export", sql)?.to_owned(),
         Source::Table(name) => {
             let table = catalog::table(lease, job.call, job.database, name).await?;
-            format!("SELECT * FROM {}", table.quoted(job.database))
+            format!("SELECT * FROM {}", table.place.quoted(job.database))
         }
         Source::Database => {
             return Err(Error::invalid("There is nothing to export: give `sql` or `table`.")

@@ -96,7 +96,7 @@ impl Extras {
             .columns
             .iter()
             .map(|column| {
-                let id = (table.schema.clone(), table.name.clone(), column.name.clone());
+                let id = (table.place.schema.clone(), table.place.name.clone(), column.name.clone());
                 let (default, collation) = self.columns.get(&id).cloned().unwrap_or_default();
                 let mut item = format!("{} {}", sql::identifier(&column.name), column.sql_type);
                 if let Some(collation) = collation {
@@ -120,7 +120,7 @@ impl Extras {
                 item
             })
             .collect();
-        for key in self.keys.get(&(table.schema.clone(), table.name.clone())).into_iter().flatten() {
+        for key in self.keys.get(&(table.place.schema.clone(), table.place.name.clone())).into_iter().flatten() {
             let columns: Vec<String> = key.columns.iter().map(|name| sql::identifier(name)).collect();
             let columns = columns.join(", ");
             match (key.kind.as_str(), key.enforced) {
@@ -152,7 +152,7 @@ impl Fidelity {
 
     fn lose(&mut self, table: &Table, column: &str, reason: &str, detail: &str) {
         self.unpreserved.push(Lost {
-            table: format!("{}.{}", table.schema, table.name),
+            table: format!("{}.{}", table.place.schema, table.place.name),
             column: column.to_owned(),
             reason: reason.to_owned(),
             detail: detail.to_owned(),

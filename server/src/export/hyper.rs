@@ -84,14 +84,14 @@ async fn fill(job: &Job<'_>, lease: &mut Lease, tables: &[Table], extras: &Extra
     let mut copy = job.database.clone();
     ALIAS.clone_into(&mut copy.alias);
     let schemas: BTreeSet<&str> =
-        tables.iter().map(|table| table.schema.as_str()).filter(|name| *name != PUBLIC).collect();
+        tables.iter().map(|table| table.place.schema.as_str()).filter(|name| *name != PUBLIC).collect();
     for schema in schemas {
         let create = format!("CREATE SCHEMA {}.{}", sql::identifier(ALIAS), sql::identifier(schema));
         lease.execute(job.call, &create).await?;
     }
     let mut fidelity = Fidelity::default();
     for table in tables {
-        let create = extras.create(table, &table.quoted(&copy), &mut fidelity);
+        let create = extras.create(table, &table.place.quoted(&copy), &mut fidelity);
         lease.execute(job.call, &create).await?;
     }
     lease.begin(job.call).await?;
@@ -99,11 +99,11 @@ async fn fill(job: &Job<'_>, lease: &mut Lease, tables: &[Table], extras: &Extra
     for (done, table) in tables.iter().enumerate() {
         let names: Vec<String> = table.columns.iter().map(|column| sql::identifier(&column.name)).collect();
         let names = names.join(", ");
-        let (to, from) = (table.quoted(&copy), table.quoted(job.database));
+        let (to, from) = (table.place.quoted(&copy), table.place.quoted(job.database));
         rows += lease.execute(job.call, &format!("INSERT INTO {to} ({names}) SELECT {names} FROM {from}")).await?;
         let total = f64::from(u32::try_from(tables.len()).unwrap_or(u32::MAX));
         let progress = f64::from(u32::try_from(done).unwrap_or(u32::MAX)) / total;
-        job.call.report(progress, Some(1.0), format!("`{}` is copied", table.display_name()));
+        job.call.report(progress, Some(1.0), format!("`{}` is copied", table.shown));
     }
     lease.commit(job.call).await?;
     Ok((rows, fidelity))

@@ -62,7 +62,7 @@ pub struct LoadAnswer {
 
 impl LoadAnswer {
     /// The answer to a load that began at `start`.
-    pub fn new(table: String, mode: LoadMode, loaded: Loaded, start: Instant) -> Self {
+    pub fn new(mode: LoadMode, loaded: Loaded, start: Instant) -> Self {
         let column = |column: crate::session::catalog::TableColumn| LoadedColumn {
             name: column.name,
             sql_type: column.sql_type,
@@ -70,7 +70,7 @@ impl LoadAnswer {
         };
         let merged = loaded.merged;
         Self {
-            table,
+            table: loaded.table,
             rows: loaded.rows,
             schema: loaded.columns.into_iter().map(column).collect(),
             mode,

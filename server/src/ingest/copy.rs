@@ -5,8 +5,8 @@ use super::input::Input;
 use super::load::{LoadMode, LoadRequest, Loaded, find, load};
 use crate::args::Target;
 use crate::call::Call;
-use crate::error::{Code, Error};
-use crate::session::{AttachRequest, Session};
+use crate::error::{Code, Error, Sought};
+use crate::session::{AttachRequest, Named, Session};
 use crate::sql;
 
 /// What is copied, and where to.
@@ -71,12 +71,14 @@ async fn attach(
 
 async fn insert(session: &Session, call: &Call, request: CopyRequest) -> Result<Loaded, Error> {
     let database = session.resolve_writable(&request.target)?;
+    let Named { place, .. } = session.table(call, &database, &request.table).await?;
     {
         let mut lease = session.lease(call, &database).await?;
-        if request.mode == LoadMode::Append && find(&mut lease, call, &database, &request.table).await?.is_none() {
+        if request.mode == LoadMode::Append && find(&mut lease, call, &database, &place).await?.is_none() {
             let table = crate::args::excerpt(&request.table);
             return Err(Error::new(Code::TableNotFound, format!("There is no table {table} in `{}`.", database.alias))
-                .suggest("Make it with mode: \"create\"."));
+                .suggest("Make it with mode: \"create\".")
+                .seeking(Sought::Table { database: database.alias, name: request.table }));
         }
         let columns = lease.columns(call, &request.sql).await?;
         if let Some(name) = super::relation::repeated(columns.iter().map(|column| column.name.as_str())) {
@@ -88,7 +90,7 @@ async fn insert(session: &Session, call: &Call, request: CopyRequest) -> Result<
         input: Input::Query(request.sql),
         format: None,
         json_path: None,
-        table: request.table,
+        table: place.certain(),
         mode: request.mode,
         merge_key: Vec::new(),
         types: ColumnTypes::default(),

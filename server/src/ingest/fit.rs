@@ -71,13 +71,18 @@ pub(super) fn to_table(
     let extra: Vec<&str> =
         staged.columns.iter().map(|column| column.name.as_str()).filter(|name| !there(name)).collect();
     if !extra.is_empty() {
-        let there = listed(columns.iter().map(|column| column.name.as_str()));
-        let (extra, name) = (listed(extra), &staged.name);
+        let names = || columns.iter().map(|column| column.name.as_str());
+        let lacking = || names().filter(|name| !staged.columns.iter().any(|column| column.name == *name));
+        let meant: Vec<&str> = extra.iter().filter_map(|name| nearest(name, lacking())).collect();
+        let meant = if meant.is_empty() { String::new() } else { format!("Did you mean {}? ", listed(meant)) };
+        let (there, extra, name) = (listed(names()), listed(extra), &staged.name);
         return Err(Error::new(
             Code::SchemaMismatch,
             format!("{name} has columns that table `{table}` does not have: {extra}. The table has {there}."),
         )
-        .suggest("Rename or remove the columns, add them with ALTER TABLE, or load with mode: \"replace\"."));
+        .suggest(format!(
+            "{meant}Rename or remove the columns, add them with ALTER TABLE, or load with mode: \"replace\"."
+        )));
     }
     to_wider_table(staged, table, columns, types)
 }

@@ -16,15 +16,14 @@ use super::receipt::Receipt;
 use super::relation::{Staged, Wanted};
 use super::source::{Staging, stage};
 use super::swap;
-use super::table_name::check_name;
 use crate::args::{Target, excerpt, listed};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
 use crate::limits::CATALOG_SQL_CHARS_MAX;
-use crate::session::catalog::{PUBLIC, Table, TableColumn, tables};
+use crate::session::catalog::{Table, TableColumn, tables};
 use crate::session::table_catalog::Stamp;
-use crate::session::{Database, Session};
+use crate::session::{Database, Named, Place, Session};
 use crate::sql;
 
 /// Steps of a load that progress is reported for: read, fill, put in place.
@@ -58,7 +57,7 @@ pub struct LoadRequest {
     pub format: Option<Format>,
     /// Where in a JSON document they are.
     pub json_path: Option<String>,
-    /// The table's name, as the user typed it.
+    /// The table's name, as the client wrote it.
     pub table: String,
     /// What becomes of a table of that name.
     pub mode: LoadMode,
@@ -102,6 +101,8 @@ impl LoadRequest {
 pub struct Loaded {
     /// Where the rows went.
     pub database: Database,
+    /// The table, by the name that describe shows.
+    pub table: String,
     /// How many there were.
     pub rows: u64,
     /// The table's columns.
@@ -130,8 +131,8 @@ pub(super) async fn load_with(
     request: LoadRequest,
     receipt: Option<&Receipt>,
 ) -> Result<Loaded, Error> {
-    check_name(&request.table)?;
     let database = session.resolve_writable(&request.target)?;
+    let Named { place, shown } = session.table(call, &database, &request.table).await?;
     let mut params = receipt.map_or_else(|| request.params(), |receipt| receipt.params.clone());
     let mut staged = prepare(session, call, request.input, request.format, request.json_path).await?;
     if let Some(rows) = staged.rows {
@@ -140,8 +141,15 @@ pub(super) async fn load_with(
     if staged.columns.is_empty() {
         staged.describe(&mut session.lease(call, &database).await?, call).await?;
     }
-    let load =
-        Load { session, call, database: &database, table: &request.table, types: &request.types, staged: &staged };
+    let load = Load {
+        session,
+        call,
+        database: &database,
+        place: &place,
+        shown: &shown,
+        types: &request.types,
+        staged: &staged,
+    };
     let mut merged = None;
     let (rows, wanted, before) = match request.mode {
         LoadMode::Replace => load.replace().await?,
@@ -154,11 +162,11 @@ pub(super) async fn load_with(
         LoadMode::Create => load.create().await?,
     };
     params["format"] = json!(staged.format);
-    session.stamp(call, &database, &Stamp { table: &request.table, tool: request.tool, params: &params }).await;
+    session.stamp(call, &database, &Stamp { place: &place, tool: request.tool, params: &params }).await;
     let mut lease = session.lease(call, &database).await?;
-    let after = find(&mut lease, call, &database, &request.table).await?;
-    let columns = after.map(|table| table.columns).unwrap_or_default();
-    call.report(STEPS, Some(STEPS), format!("`{}` has {rows} new rows", request.table));
+    let after = find(&mut lease, call, &database, &place).await?;
+    let (table, columns) = after.map_or_else(|| (shown.clone(), Vec::new()), |table| (table.shown, table.columns));
+    call.report(STEPS, Some(STEPS), format!("`{table}` has {rows} new rows"));
     Ok(Loaded {
         rows,
         schema_changed: before.is_none_or(|before| before != columns),
@@ -167,6 +175,7 @@ pub(super) async fn load_with(
         format: staged.format,
         merged,
         null_words: staged.null_words(&wanted),
+        table,
         database,
     })
 }
@@ -197,10 +206,10 @@ pub(super) async fn find(
     lease: &mut Lease,
     call: &Call,
     database: &Database,
-    name: &str,
+    place: &Place,
 ) -> Result<Option<Table>, Error> {
     let tables = tables(lease, call, database).await?;
-    Ok(tables.into_iter().find(|table| table.schema == PUBLIC && table.name == name))
+    Ok(tables.into_iter().find(|table| table.place == *place))
 }
 
 /// Rows, the columns that they were read into, and the columns that the table had before.
@@ -210,7 +219,9 @@ pub(super) struct Load<'a> {
     pub(super) session: &'a Session,
     pub(super) call: &'a Call,
     pub(super) database: &'a Database,
-    pub(super) table: &'a str,
+    pub(super) place: &'a Place,
+    /// What describe calls the table.
+    pub(super) shown: &'a str,
     pub(super) types: &'a ColumnTypes,
     pub(super) staged: &'a Staged,
 }
@@ -223,12 +234,12 @@ impl Load<'_> {
 
     async fn replace(&self) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
-        let new = self.session.unfinished_name();
+        let new = self.place.beside(self.session.unfinished_name());
         let mut lease = self.lease().await?;
         let filled = self.fill(&mut lease, &new, &wanted).await;
         drop(lease);
         let placed = match filled {
-            Ok(rows) => self.place(&new).await.map(|before| (rows, before)),
+            Ok(rows) => self.put_in_place(&new).await.map(|before| (rows, before)),
             Err(error) => Err(error),
         };
         match placed {
@@ -244,7 +255,7 @@ impl Load<'_> {
         // Where the table is missing another load may create it first; then the rows go to that one.
         let _guard = self.session.write_lock(self.call, self.database).await?;
         let mut lease = self.lease().await?;
-        let found = find(&mut lease, self.call, self.database, self.table).await?;
+        let found = find(&mut lease, self.call, self.database, self.place).await?;
         if let Some(receipt) = receipt {
             return self.append_noted(lease, found, receipt).await;
         }
@@ -254,7 +265,7 @@ impl Load<'_> {
                 // Another server has made it meanwhile, and the rows go to that one.
                 Err(error) if swap::is_taken(&error) => {
                     lease = self.lease().await?;
-                    find(&mut lease, self.call, self.database, self.table).await?.ok_or(error)?
+                    find(&mut lease, self.call, self.database, self.place).await?.ok_or(error)?
                 }
                 made => return made,
             },
@@ -275,12 +286,12 @@ impl Load<'_> {
 
     /// Adds the input's rows to a table; the caller has the right to write.
     pub(super) async fn insert(&self, lease: &mut Lease, table: &Table) -> Result<(u64, Vec<Wanted>), Error> {
-        let wanted = to_table(self.staged, self.table, &table.columns, self.types)?;
+        let wanted = to_table(self.staged, self.shown, &table.columns, self.types)?;
         let names: Vec<String> =
             wanted.iter().map(|column| sql::identifier(&self.staged.columns[column.index].name)).collect();
         let insert = format!(
             "INSERT INTO {} ({}) {}",
-            sql::table(&self.database.alias, self.table),
+            self.place.quoted(self.database),
             names.join(", "),
             self.staged.select(&wanted)
         );
@@ -304,8 +315,8 @@ impl Load<'_> {
     async fn create(&self) -> Result<Done, Error> {
         let _guard = self.session.write_lock(self.call, self.database).await?;
         let mut lease = self.lease().await?;
-        if find(&mut lease, self.call, self.database, self.table).await?.is_some() {
-            let (table, alias) = (excerpt(self.table), &self.database.alias);
+        if find(&mut lease, self.call, self.database, self.place).await?.is_some() {
+            let (table, alias) = (excerpt(self.shown), &self.database.alias);
             return Err(Error::invalid(format!("There is a table {table} in `{alias}` already; nothing was changed."))
                 .suggest(
                     "Add rows with mode: \"append\", make it anew with mode: \"replace\", or choose another name.",
@@ -317,9 +328,9 @@ impl Load<'_> {
     /// Makes a table that is not there; the caller has the right to write.
     async fn make(&self, mut lease: Lease) -> Result<Done, Error> {
         let wanted = with_overrides(self.staged, self.types)?;
-        let new = self.session.unfinished_name();
+        let new = self.place.beside(self.session.unfinished_name());
         let placed = match self.fill(&mut lease, &new, &wanted).await {
-            Ok(rows) => swap::rename(&mut lease, self.call, self.database, &new, self.table).await.map(|()| rows),
+            Ok(rows) => swap::rename(&mut lease, self.call, self.database, &new, self.place).await.map(|()| rows),
             Err(error) => Err(error),
         };
         if placed.is_err() {
@@ -329,9 +340,9 @@ impl Load<'_> {
         placed.map(|rows| (rows, wanted, None))
     }
 
-    /// Creates the table `name` with the input's rows.
-    pub(super) async fn fill(&self, lease: &mut Lease, name: &str, wanted: &[Wanted]) -> Result<u64, Error> {
-        let table = sql::table(&self.database.alias, name);
+    /// Creates the table `new` with the input's rows.
+    pub(super) async fn fill(&self, lease: &mut Lease, new: &Place, wanted: &[Wanted]) -> Result<u64, Error> {
+        let table = new.quoted(self.database);
         let create = format!("CREATE TABLE {table} AS {}", self.staged.select(wanted));
         let created = match lease.execute(self.call, &create).await {
             Ok(created) => created,
@@ -354,13 +365,13 @@ impl Load<'_> {
     }
 
     /// Puts the table `new` where the old one is, if there is one; answers what columns that one had.
-    async fn place(&self, new: &str) -> Result<Option<Vec<TableColumn>>, Error> {
+    async fn put_in_place(&self, new: &Place) -> Result<Option<Vec<TableColumn>>, Error> {
         let _guard = self.session.write_lock(self.call, self.database).await?;
         let mut lease = self.lease().await?;
-        let old = find(&mut lease, self.call, self.database, self.table).await?;
+        let old = find(&mut lease, self.call, self.database, self.place).await?;
         match old {
-            Some(_) => swap::replace(lease, self.session, self.call, self.database, new, self.table).await?,
-            None => swap::rename(&mut lease, self.call, self.database, new, self.table).await?,
+            Some(_) => swap::replace(lease, self.session, self.call, self.database, new, self.place).await?,
+            None => swap::rename(&mut lease, self.call, self.database, new, self.place).await?,
         }
         Ok(old.map(|table| table.columns))
     }
@@ -371,7 +382,7 @@ impl Load<'_> {
         let given = |name: &str| self.staged.columns.iter().any(|column| column.name == name);
         let required = table.columns.iter().filter(|column| !column.nullable).map(|column| column.name.as_str());
         let (given, missing): (Vec<&str>, Vec<&str>) = required.partition(|name| given(name));
-        let (name, table) = (&self.staged.name, self.table);
+        let (name, table) = (&self.staged.name, self.shown);
         let (message, suggestion) = match error.sqlstate.as_deref() {
             Some("42601") if !missing.is_empty() => (
                 format!("{name} lacks columns that table `{table}` needs a value for: {}.", listed(missing)),

@@ -17,7 +17,8 @@ use crate::args::{Target, excerpt};
 use crate::call::Call;
 use crate::error::Error;
 use crate::limits::{LOAD_FILES_CONCURRENT_DEFAULT, Limits};
-use crate::session::Session;
+use crate::session::catalog::TableColumn;
+use crate::session::{Database, Place, Session};
 
 /// One of many files, and the table that it goes to.
 #[derive(Debug, Clone)]
@@ -63,18 +64,23 @@ pub async fn load_many(
     limits: &Limits,
     request: ManyRequest,
 ) -> Result<Vec<FileLoaded>, Error> {
-    let queues = queues(&request.files)?;
+    let database = session.resolve_writable(&request.target)?;
+    let places = places(session, call, &database, &request.files).await;
+    let queues = queues(&request.files, &places)?;
     // Half of the connections are left to other calls.
     let wanted = request.concurrency.unwrap_or(LOAD_FILES_CONCURRENT_DEFAULT);
     let concurrency = usize::try_from(wanted).unwrap_or(1).min(limits.connections_max / 2).max(1);
-    session.resolve_writable(&request.target)?;
+    let places = &places;
     let (many, total) = (&request, u32::try_from(request.files.len()).unwrap_or(u32::MAX));
     let done = &AtomicU32::new(0);
     let run = |queue: Vec<usize>| async move {
         let mut outcomes = Vec::with_capacity(queue.len());
         for index in queue {
             let file = &many.files[index];
-            let outcome = load_one(session, &call.part(), many, file).await;
+            let outcome = match &places[index] {
+                Ok(place) => load_one(session, &call.part(), many, file, place).await,
+                Err(error) => Err(error.clone()),
+            };
             let told = match &outcome {
                 Ok(loaded) => format!("{} is loaded: {} rows", excerpt(&file.path), loaded.rows),
                 Err(error) => format!("{} is not loaded: {}", excerpt(&file.path), error.message),
@@ -92,12 +98,46 @@ pub async fn load_many(
     Ok(request.files.into_iter().zip(outcomes).map(|(file, outcome)| FileLoaded { file, outcome }).collect())
 }
 
-async fn load_one(session: &Arc<Session>, call: &Call, many: &ManyRequest, file: &FileLoad) -> Result<Loaded, Error> {
+/// The same, with the columns of a table only where they were not said of a file before.
+pub fn with_columns_once(mut files: Vec<FileLoaded>) -> Vec<FileLoaded> {
+    let mut said: HashMap<String, Vec<TableColumn>> = HashMap::new();
+    for loaded in files.iter_mut().filter_map(|file| file.outcome.as_mut().ok()) {
+        if said.get(&loaded.table) == Some(&loaded.columns) {
+            loaded.columns.clear();
+        } else {
+            said.insert(loaded.table.clone(), loaded.columns.clone());
+        }
+    }
+    files
+}
+
+/// The table of each file. Names that are written alike are looked up once.
+async fn places(session: &Session, call: &Call, database: &Database, files: &[FileLoad]) -> Vec<Result<Place, Error>> {
+    let mut places = Vec::with_capacity(files.len());
+    let mut known: HashMap<&str, Result<Place, Error>> = HashMap::new();
+    for file in files {
+        let place = match known.get(file.table.as_str()) {
+            Some(place) => place.clone(),
+            None => session.table(call, database, &file.table).await.map(|named| named.place),
+        };
+        known.entry(&file.table).or_insert_with(|| place.clone());
+        places.push(place);
+    }
+    places
+}
+
+async fn load_one(
+    session: &Arc<Session>,
+    call: &Call,
+    many: &ManyRequest,
+    file: &FileLoad,
+    place: &Place,
+) -> Result<Loaded, Error> {
     let request = LoadRequest {
         input: Input::File(InputFile::open(session.paths(), &file.path)?),
         format: None,
         json_path: file.json_path.clone(),
-        table: file.table.clone(),
+        table: place.certain(),
         mode: file.mode,
         merge_key: Vec::new(),
         types: file.types.clone(),
@@ -110,12 +150,14 @@ async fn load_one(session: &Arc<Session>, call: &Call, many: &ManyRequest, file:
 
 /// The files by their places, one queue for each table. A table that is replaced has one file alone: of two, one would
 /// be loaded for nothing.
-fn queues(files: &[FileLoad]) -> Result<Vec<Vec<usize>>, Error> {
+fn queues(files: &[FileLoad], places: &[Result<Place, Error>]) -> Result<Vec<Vec<usize>>, Error> {
     let mut queues: Vec<Vec<usize>> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for (index, file) in files.iter().enumerate() {
-        let place = *places.entry(&file.table).or_insert(queues.len());
-        match queues.get_mut(place) {
+    let mut queue_of: HashMap<&Place, usize> = HashMap::new();
+    for (index, place) in places.iter().enumerate() {
+        // A file without a table of its own fails without a load.
+        let last = queues.len();
+        let at = place.as_ref().map_or(last, |place| *queue_of.entry(place).or_insert(last));
+        match queues.get_mut(at) {
             None => queues.push(vec![index]),
             Some(queue) => queue.push(index),
         }
@@ -134,7 +176,7 @@ fn queues(files: &[FileLoad]) -> Result<Vec<Vec<usize>>, Error> {
 mod tests {
     use rstest::rstest;
 
-    use super::{ColumnTypes, FileLoad, LoadMode, queues};
+    use super::{ColumnTypes, FileLoad, LoadMode, Place, queues};
 
     fn file(table: &str, mode: LoadMode) -> FileLoad {
         let table = table.to_owned();
@@ -151,7 +193,8 @@ mod tests {
     #[case::replaced_after(&[("a", LoadMode::Append), ("a", LoadMode::Replace)], None)]
     fn files_of_one_table_stand_in_line(#[case] files: &[(&str, LoadMode)], #[case] expected: Option<&[&[usize]]>) {
         let files: Vec<FileLoad> = files.iter().map(|(table, mode)| file(table, *mode)).collect();
+        let places: Vec<_> = files.iter().map(|file| Ok(Place::public(&file.table))).collect();
         let expected = expected.map(|queues| queues.iter().map(|queue| queue.to_vec()).collect::<Vec<_>>());
-        assert_eq!(queues(&files).ok(), expected);
+        assert_eq!(queues(&files, &places).ok(), expected);
     }
 }

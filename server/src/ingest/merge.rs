@@ -14,11 +14,12 @@ use super::fit::{to_wider_table, with_overrides};
 use super::load::{Done, Load, LoadMode, find};
 use super::relation::Wanted;
 use super::swap;
-use crate::args::{Names, listed};
+use crate::args::{Names, listed, nearest};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
 use crate::limits::MERGE_KEYS_NAMED_MAX;
+use crate::session::Place;
 use crate::session::catalog::{Table, TableColumn};
 use crate::sql;
 
@@ -59,12 +60,12 @@ pub fn merge_key(mode: LoadMode, given: Option<Names>) -> Result<Vec<String>, Er
 
 impl Load<'_> {
     pub(super) async fn merge(&self, key: &[String]) -> Result<(Done, Merged), Error> {
-        known(&self.staged.name, key, self.staged.columns.iter().map(|column| column.name.as_str()))?;
+        known(&self.staged.name, key, &self.staged.columns.iter().map(|column| column.name.as_str()))?;
         // From the look at the table to the end nobody else may change it.
         let _guard = self.session.write_lock(self.call, self.database).await?;
         let mut lease = self.lease().await?;
-        let found = find(&mut lease, self.call, self.database, self.table).await?;
-        let new = self.session.unfinished_name();
+        let found = find(&mut lease, self.call, self.database, self.place).await?;
+        let new = self.place.beside(self.session.unfinished_name());
         let merged = match &found {
             Some(table) => self.merge_into(lease, table, &new, key).await,
             None => self.merge_anew(lease, &new, key).await,
@@ -80,13 +81,13 @@ impl Load<'_> {
     async fn merge_anew(
         &self,
         mut lease: Lease,
-        new: &str,
+        new: &Place,
         key: &[String],
     ) -> Result<(u64, Vec<Wanted>, Merged), Error> {
         let wanted = with_overrides(self.staged, self.types)?;
         let rows = self.fill(&mut lease, new, &wanted).await?;
         self.check_keys(&mut lease, new, key).await?;
-        swap::rename(&mut lease, self.call, self.database, new, self.table).await?;
+        swap::rename(&mut lease, self.call, self.database, new, self.place).await?;
         Ok((rows, wanted, Merged { inserted: rows, ..Merged::default() }))
     }
 
@@ -94,11 +95,11 @@ impl Load<'_> {
         &self,
         mut lease: Lease,
         table: &Table,
-        new: &str,
+        new: &Place,
         key: &[String],
     ) -> Result<(u64, Vec<Wanted>, Merged), Error> {
-        known(&format!("table `{}`", self.table), key, table.columns.iter().map(|column| column.name.as_str()))?;
-        let wanted = to_wider_table(self.staged, self.table, &table.columns, self.types)?;
+        known(&format!("table `{}`", self.shown), key, &table.columns.iter().map(|column| column.name.as_str()))?;
+        let wanted = to_wider_table(self.staged, self.shown, &table.columns, self.types)?;
         let columns_left_null = self.left_null(&table.columns)?;
         let rows = self.fill(&mut lease, new, &wanted).await?;
         self.check_keys(&mut lease, new, key).await?;
@@ -138,7 +139,7 @@ impl Load<'_> {
             format!(
                 "{} lacks columns that table `{}` needs a value for: {}.",
                 self.staged.name,
-                self.table,
+                self.shown,
                 listed(needed)
             ),
         )
@@ -153,16 +154,16 @@ impl Load<'_> {
         }
         let needed = listed(columns.iter().filter(|column| !column.nullable).map(|column| column.name.as_str()));
         let message =
-            format!("A row of {} has no value where table `{}` needs one: in {needed}.", self.staged.name, self.table);
+            format!("A row of {} has no value where table `{}` needs one: in {needed}.", self.staged.name, self.shown);
         let suggestion = Some("Nothing was changed. Give each row a value there.".to_owned());
         Error { code: Code::SchemaMismatch, message, suggestion, ..error }
     }
 
     /// Refuses keys that do not tell the input's rows apart.
-    async fn check_keys(&self, lease: &mut Lease, new: &str, key: &[String]) -> Result<(), Error> {
+    async fn check_keys(&self, lease: &mut Lease, new: &Place, key: &[String]) -> Result<(), Error> {
         let columns: Vec<String> = key.iter().map(|name| sql::identifier(name)).collect();
         let nulls: Vec<String> = columns.iter().map(|column| format!("{column} IS NULL")).collect();
-        let (columns, nulls, from) = (columns.join(", "), nulls.join(" OR "), sql::table(&self.database.alias, new));
+        let (columns, nulls, from) = (columns.join(", "), nulls.join(" OR "), new.quoted(self.database));
         let bad = format!(
             "SELECT {columns}, COUNT(*) FROM {from} GROUP BY {columns} HAVING COUNT(*) > 1 OR {nulls} LIMIT {}",
             MERGE_KEYS_NAMED_MAX + 1
@@ -194,13 +195,13 @@ impl Load<'_> {
         }
         let column = |one: &&Wanted| format!("ADD COLUMN {} {}", sql::identifier(self.name_of(one)), one.sql_type);
         let added: Vec<String> = added.iter().map(column).collect();
-        let alter = format!("ALTER TABLE {} {}", sql::table(&self.database.alias, self.table), added.join(", "));
+        let alter = format!("ALTER TABLE {} {}", self.place.quoted(self.database), added.join(", "));
         lease.execute(self.call, &alter).await.map(drop)
     }
 
     /// Deletes the rows whose keys come anew and inserts all rows of `new`; answers how many gave way.
-    async fn exchange(&self, lease: &mut Lease, new: &str, key: &[String], wanted: &[Wanted]) -> Result<u64, Error> {
-        let [table, new] = [self.table, new].map(|name| sql::table(&self.database.alias, name));
+    async fn exchange(&self, lease: &mut Lease, new: &Place, key: &[String], wanted: &[Wanted]) -> Result<u64, Error> {
+        let [table, new] = [self.place, new].map(|place| place.quoted(self.database));
         let matches: Vec<String> =
             key.iter().map(|name| sql::identifier(name)).map(|name| format!("old.{name} = new.{name}")).collect();
         let columns: Vec<String> = wanted.iter().map(|one| sql::identifier(self.name_of(one))).collect();
@@ -217,8 +218,8 @@ impl Load<'_> {
     /// Drops the columns that were added for rows which did not come, whatever became of the call.
     async fn take_back(&self, added: &[String]) {
         if let Err(error) = self.try_to_take_back(added).await {
-            let (table, database) = (self.table, &self.database.alias);
-            tracing::warn!(%error, table, database, "columns that a merge had added could not be dropped again");
+            let (table, database) = (self.place, &self.database.alias);
+            tracing::warn!(%error, %table, database, "columns that a merge had added could not be dropped again");
         }
     }
 
@@ -228,13 +229,13 @@ impl Load<'_> {
         }
         let call = self.call.aftermath();
         let mut lease = self.session.lease(&call, self.database).await?;
-        let table = find(&mut lease, &call, self.database, self.table).await?;
+        let table = find(&mut lease, &call, self.database, self.place).await?;
         let there = |name: &&String| table.as_ref().is_some_and(|table| has(&table.columns, name));
         let there: Vec<String> = added.iter().filter(there).map(|name| sql::identifier(name)).collect();
         if there.is_empty() {
             return Ok(());
         }
-        let name = sql::table(&self.database.alias, self.table);
+        let name = self.place.quoted(self.database);
         // A commit may have been done although its answer was lost; then the columns hold what came.
         let values: Vec<String> = there.iter().map(|column| format!("{column} IS NOT NULL")).collect();
         let count = format!("SELECT COUNT(*) FROM {name} WHERE {}", values.join(" OR "));
@@ -251,15 +252,21 @@ fn has(columns: &[TableColumn], name: &str) -> bool {
 }
 
 /// Refuses key columns that `place` does not have.
-fn known<'a>(place: &str, key: &[String], columns: impl Iterator<Item = &'a str> + Clone) -> Result<(), Error> {
+fn known<'a>(place: &str, key: &[String], columns: &(impl Iterator<Item = &'a str> + Clone)) -> Result<(), Error> {
     let unknown: Vec<&str> =
         key.iter().map(String::as_str).filter(|name| !columns.clone().any(|column| column == *name)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    let message =
-        format!("`merge_key` names {}, which {place} does not have; it has {}.", listed(unknown), listed(columns));
-    Err(Error::invalid(message).suggest("Nothing was changed. Name columns that both the input and the table have."))
+    let message = format!(
+        "`merge_key` names {}, which {place} does not have; it has {}.",
+        listed(unknown.iter().copied()),
+        listed(columns.clone())
+    );
+    let meant: Vec<&str> = unknown.iter().filter_map(|name| nearest(name, columns.clone())).collect();
+    let meant = if meant.is_empty() { String::new() } else { format!("Did you mean {}? ", listed(meant)) };
+    Err(Error::invalid(message)
+        .suggest(format!("{meant}Nothing was changed. Name columns that both the input and the table have.")))
 }
 
 /// A key and its number of rows, for people: `id = 2 (3 rows)`.

@@ -5,12 +5,11 @@ use super::format::Format;
 use super::input::Input;
 use super::load::prepare;
 use super::relation::{Staged, Wanted};
-use super::table_name::check_name;
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::{Bounds, Lease, Rows};
 use crate::error::Error;
-use crate::session::Session;
+use crate::session::{Session, check_name};
 use crate::sql;
 
 /// What is read, and what is asked about it.

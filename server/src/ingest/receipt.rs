@@ -15,7 +15,6 @@ use crate::engine::Lease;
 use crate::error::{Code, Error};
 use crate::session::Session;
 use crate::session::catalog::Table;
-use crate::sql;
 
 /// The note, as statements.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ impl Load<'_> {
             lease.rollback().await;
             drop(lease);
             if made {
-                swap::discard_empty(self.session, self.call, self.database, self.table).await;
+                swap::discard_empty(self.session, self.call, self.database, self.place).await;
             }
         }
         done.map(|(rows, wanted)| (rows, wanted, before))
@@ -81,14 +80,14 @@ impl Load<'_> {
     /// Makes the table without rows; false where another server has made it at the same moment.
     async fn create_empty(&self, lease: &mut Lease) -> Result<(Table, bool), Error> {
         let wanted = with_overrides(self.staged, self.types)?;
-        let name = sql::table(&self.database.alias, self.table);
+        let name = self.place.quoted(self.database);
         let create = format!("CREATE TABLE {name} AS {} WITH NO DATA", self.staged.select(&wanted));
         let made = match lease.execute(self.call, &create).await {
             Ok(_) => true,
             Err(error) if swap::is_taken(&error) => false,
             Err(error) => return Err(self.staged.explain(lease, self.call, error, &wanted).await),
         };
-        match find(lease, self.call, self.database, self.table).await? {
+        match find(lease, self.call, self.database, self.place).await? {
             Some(table) => Ok((table, made)),
             None => Err(Error::new(
                 Code::ResourceBusy,

@@ -257,7 +257,7 @@ fn misfit(error: Error, what: &str) -> Error {
         code: Code::SchemaMismatch,
         message: format!("{what} does not fit: {}", sentence(&error.message)),
         suggestion: Some(suggestion.to_owned()),
-        sqlstate: error.sqlstate,
+        ..error
     }
 }
 

@@ -3,18 +3,18 @@
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::Error;
-use crate::session::{Database, Session};
+use crate::session::{Database, Place, Session};
 use crate::sql;
 
-/// Gives a table another name.
+/// Gives a table another name; both are of one schema.
 pub(super) async fn rename(
     lease: &mut Lease,
     call: &Call,
     database: &Database,
-    from: &str,
-    to: &str,
+    from: &Place,
+    to: &Place,
 ) -> Result<(), Error> {
-    let sql = format!("ALTER TABLE {} RENAME TO {}", sql::table(&database.alias, from), sql::identifier(to));
+    let sql = format!("ALTER TABLE {} RENAME TO {}", from.quoted(database), sql::identifier(&to.name));
     lease.execute(call, &sql).await.map(drop)
 }
 
@@ -33,10 +33,10 @@ pub(super) async fn replace(
     session: &Session,
     call: &Call,
     database: &Database,
-    new: &str,
-    table: &str,
+    new: &Place,
+    table: &Place,
 ) -> Result<(), Error> {
-    let old = session.aside_name(table);
+    let old = table.beside(session.aside_name(&table.name));
     let own = Call::housekeeping();
     let placed = match rename(&mut lease, call, database, table, &old).await {
         Ok(()) => rename(&mut lease, &own, database, new, table).await,
@@ -52,40 +52,38 @@ pub(super) async fn replace(
     placed
 }
 
-async fn put_back(session: &Session, call: &Call, database: &Database, old: &str, table: &str) {
+async fn put_back(session: &Session, call: &Call, database: &Database, old: &Place, table: &Place) {
     let call = call.aftermath();
     if let Ok(mut lease) = session.lease(&call, database).await
         && let Err(error) = rename(&mut lease, &call, database, old, table).await
     {
-        tracing::debug!(%error, table, "the old table is still in its place");
+        tracing::debug!(%error, %table, "the old table is still in its place");
     }
 }
 
 /// Drops a table that is of no use any more, whatever became of the call.
-pub(super) async fn discard(session: &Session, call: &Call, database: &Database, name: &str) {
+pub(super) async fn discard(session: &Session, call: &Call, database: &Database, place: &Place) {
     let call = call.aftermath();
     let dropped = match session.lease(&call, database).await {
         Ok(mut lease) => {
-            let sql = format!("DROP TABLE IF EXISTS {}", sql::table(&database.alias, name));
+            let sql = format!("DROP TABLE IF EXISTS {}", place.quoted(database));
             lease.execute(&call, &sql).await.map(drop)
         }
         Err(error) => Err(error),
     };
     if let Err(error) = dropped {
-        tracing::warn!(%error, table = name, database = database.alias, "a table that was not finished could not be dropped");
+        tracing::warn!(%error, table = %place, database = database.alias, "a table that was not finished could not be dropped");
     }
 }
 
 /// Drops a table that was made for rows which did not come, whatever became of the call.
-pub(super) async fn discard_empty(session: &Session, call: &Call, database: &Database, name: &str) {
+pub(super) async fn discard_empty(session: &Session, call: &Call, database: &Database, place: &Place) {
     let own = call.aftermath();
     let rows = match session.lease(&own, database).await {
-        Ok(mut lease) => {
-            lease.count(&own, &format!("SELECT COUNT(*) FROM {}", sql::table(&database.alias, name))).await
-        }
+        Ok(mut lease) => lease.count(&own, &format!("SELECT COUNT(*) FROM {}", place.quoted(database))).await,
         Err(error) => Err(error),
     };
     if matches!(rows, Ok(0)) {
-        discard(session, call, database, name).await;
+        discard(session, call, database, place).await;
     }
 }

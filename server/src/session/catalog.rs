@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::databases::Database;
-use crate::args::{excerpt, listed, nearest};
+use super::named;
+use super::table_name::{self, Place, Reading};
+use crate::args::{excerpt, listed};
 use crate::call::Call;
 use crate::engine::{Lease, type_name};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Sought};
 use crate::limits;
 use crate::sql;
 
@@ -27,25 +29,12 @@ pub struct TableColumn {
 /// A table and its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The schema; other than `public` in files that Tableau wrote.
-    pub schema: String,
-    /// Its name.
-    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// The name that answers show, and that every tool takes for it.
+    pub shown: String,
     /// Its columns in their order.
     pub columns: Vec<TableColumn>,
-}
-
-impl Table {
-    /// The name as a user writes it: with its schema where that is not `public`.
-    pub fn display_name(&self) -> String {
-        if self.schema == PUBLIC { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
-    }
-
-    /// The full name in SQL.
-    pub fn quoted(&self, database: &Database) -> String {
-        let [alias, schema, name] = [&database.alias, &self.schema, &self.name].map(|part| sql::identifier(part));
-        format!("{alias}.{schema}.{name}")
-    }
 }
 
 /// The table that says of other tables where they came from; [`super::table_catalog`] keeps it.
@@ -62,8 +51,22 @@ pub fn is_bookkeeping(name: &str) -> bool {
     [TABLE_CATALOG, WATCH_LEDGER, KV_TABLE].contains(&name) || name.starts_with(LOADING_PREFIX)
 }
 
+/// What is in a database.
+#[derive(Debug)]
+pub struct Listing {
+    /// All tables of users, by name.
+    pub tables: Vec<Table>,
+    /// The columns of the table catalogue; none where there is none.
+    pub catalog: Vec<String>,
+}
+
 /// All tables of users, by name.
 pub async fn tables(lease: &mut Lease, call: &Call, database: &Database) -> Result<Vec<Table>, Error> {
+    listing(lease, call, database).await.map(|listing| listing.tables)
+}
+
+/// The same, and what the table catalogue looks like.
+pub async fn listing(lease: &mut Lease, call: &Call, database: &Database) -> Result<Listing, Error> {
     let alias = sql::identifier(&database.alias);
     let rows = lease
         .rows(
@@ -94,29 +97,53 @@ pub async fn tables(lease: &mut Lease, call: &Call, database: &Database) -> Resu
             nullable: *not_null != Value::Bool(true),
         };
         match tables.last_mut() {
-            Some(last) if last.schema == *schema && last.name == *name => last.columns.push(column),
-            _ => tables.push(Table { schema: schema.clone(), name: name.clone(), columns: vec![column] }),
+            Some(last) if last.place.schema == *schema && last.place.name == *name => last.columns.push(column),
+            _ => {
+                let place = Place { schema: schema.clone(), name: name.clone() };
+                tables.push(Table { place, shown: String::new(), columns: vec![column] });
+            }
         }
     }
-    tables.retain(|table| !is_bookkeeping(&table.name));
-    Ok(tables)
+    let catalog = tables.iter().find(|table| table.place == Place::public(TABLE_CATALOG));
+    let catalog = catalog.map(|table| table.columns.iter().map(|column| column.name.clone()).collect());
+    tables.retain(|table| !is_bookkeeping(&table.place.name));
+    let places: Vec<Place> = tables.iter().map(|table| table.place.clone()).collect();
+    for (table, shown) in tables.iter_mut().zip(table_name::shown(&places)) {
+        table.shown = shown;
+    }
+    Ok(Listing { tables, catalog: catalog.unwrap_or_default() })
 }
 
-/// One table by the name that a user typed: exact, with its schema after a dot where that is not `public`.
+/// One table by the name that a client wrote.
 pub async fn table(lease: &mut Lease, call: &Call, database: &Database, typed: &str) -> Result<Table, Error> {
-    let mut tables = tables(lease, call, database).await?;
-    if let Some(at) = tables.iter().position(|table| table.display_name() == typed) {
-        return Ok(tables.swap_remove(at));
+    let mut listing = listing(lease, call, database).await?;
+    listing.keep(database, typed)?;
+    listing.tables.pop().ok_or_else(|| not_there(typed, database, &[]))
+}
+
+impl Listing {
+    /// Keeps the one table that a client named.
+    pub fn keep(&mut self, database: &Database, typed: &str) -> Result<(), Error> {
+        let places: Vec<Place> = self.tables.iter().map(|table| table.place.clone()).collect();
+        let schemas = places.iter().map(|place| place.schema.as_str()).collect();
+        match table_name::reading(typed, &schemas, &places) {
+            Reading::There(place) => self.tables.retain(|table| table.place == place),
+            Reading::Several(meant) if meant.iter().all(|place| places.contains(place)) => {
+                return Err(named::several(typed, database, &meant));
+            }
+            Reading::Free(_) | Reading::Several(_) => return Err(not_there(typed, database, &self.tables)),
+        }
+        Ok(())
     }
+}
+
+fn not_there(typed: &str, database: &Database, tables: &[Table]) -> Error {
     let alias = &database.alias;
-    let names: Vec<String> = tables.iter().map(Table::display_name).collect();
-    let names = || names.iter().map(String::as_str);
+    let names = || tables.iter().map(|table| table.shown.as_str());
     let message = format!("There is no table {} in `{alias}`; there are {}.", excerpt(typed), listed(names()));
-    let error = Error::new(Code::TableNotFound, message);
-    Err(match nearest(typed, names()) {
-        Some(name) => error.suggest(format!("Did you mean `{name}`?")),
-        None => error.suggest("Call describe without `table` to see all, or name another `database`."),
-    })
+    Error::new(Code::TableNotFound, message)
+        .suggest("Call describe without `table` to see all, or name another `database`.")
+        .seeking(Sought::Table { database: alias.clone(), name: typed.to_owned() })
 }
 
 /// How many rows each of `tables` has, in their order.
@@ -128,7 +155,8 @@ pub async fn row_counts(
 ) -> Result<Vec<i64>, Error> {
     let mut counts = Vec::with_capacity(tables.len());
     for some in tables.chunks(limits::COUNTED_AT_ONCE_MAX) {
-        let count = |(at, table): (usize, &Table)| format!("SELECT {at}, COUNT(*) FROM {}", table.quoted(database));
+        let count =
+            |(at, table): (usize, &Table)| format!("SELECT {at}, COUNT(*) FROM {}", table.place.quoted(database));
         let all: Vec<String> = some.iter().enumerate().map(count).collect();
         let rows = lease.rows(call, &format!("{} ORDER BY 1", all.join(" UNION ALL "))).await?;
         counts.extend(rows.rows.iter().filter_map(|row| row.get(1)?.as_i64()));

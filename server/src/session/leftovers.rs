@@ -4,15 +4,16 @@
 //! is killed leaves such tables behind; the next one that may write to the file clears them away. Several sessions may
 //! share one hyperd, and only it knows which of them are alive: each names itself to it on every connection.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::catalog::{LOADING_PREFIX, PUBLIC};
+use super::catalog::LOADING_PREFIX;
 use super::databases::Database;
 use super::lifecycle::Session;
+use super::table_name::{OF_HYPER, Place};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::Error;
@@ -69,19 +70,8 @@ impl Session {
     async fn try_to_sweep(&self, call: &Call, database: &Database) -> Result<(), Error> {
         let _guard = self.write_lock(call, database).await?;
         let mut lease = self.lease(call, database).await?;
-        let tables = names(
-            &mut lease,
-            call,
-            &format!(
-                "SELECT c.relname FROM {0}.pg_catalog.pg_class c \
-                 JOIN {0}.pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.relkind = 'r' AND n.nspname = {1}",
-                sql::identifier(&database.alias),
-                sql::literal(PUBLIC)
-            ),
-        )
-        .await?;
-        if !tables.iter().any(|name| name.starts_with(LOADING_PREFIX)) {
+        let tables = places(&mut lease, call, database).await?;
+        if !tables.values().flatten().any(|name| name.starts_with(LOADING_PREFIX)) {
             return Ok(());
         }
         let alive = names(&mut lease, call, "SELECT application_name FROM pg_catalog.pg_stat_activity").await?;
@@ -91,14 +81,20 @@ impl Session {
         if !alive.contains(self.unfinished.session.as_str()) {
             return Err(Error::internal("hyperd does not tell which sessions it has."));
         }
-        for (name, fate) in fates(&tables, &alive) {
-            let table = sql::table(&database.alias, name);
+        let mut left = Vec::new();
+        for (schema, names) in &tables {
+            for (name, fate) in fates(names, &alive) {
+                left.push((Place { schema: schema.clone(), name: name.to_owned() }, fate));
+            }
+        }
+        for (place, fate) in left {
+            let table = place.quoted(database);
             let statement = match fate {
                 Fate::Dropped => format!("DROP TABLE IF EXISTS {table}"),
                 Fate::PutBack(old) => format!("ALTER TABLE {table} RENAME TO {}", sql::identifier(old)),
             };
             lease.execute(call, &statement).await?;
-            tracing::info!(table = name, database = database.alias, ?fate, "a load that was cut off is cleared away");
+            tracing::info!(table = %place, database = database.alias, ?fate, "a load that was cut off is cleared away");
         }
         Ok(())
     }
@@ -139,6 +135,24 @@ fn fates<'a>(tables: &'a [String], alive: &HashSet<&str>) -> Vec<(&'a str, Fate<
 fn parts(name: &str) -> Option<(&str, Option<&str>)> {
     let (session, rest) = name.strip_prefix(LOADING_PREFIX)?.split_once('_')?;
     Some((session, rest.split_once(ASIDE).map(|(_, old)| old)))
+}
+
+/// The names of all tables by their schemas.
+async fn places(lease: &mut Lease, call: &Call, database: &Database) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let all = format!(
+        "SELECT n.nspname, c.relname FROM {0}.pg_catalog.pg_class c \
+         JOIN {0}.pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind = 'r' AND n.nspname NOT IN ({1})",
+        sql::identifier(&database.alias),
+        OF_HYPER.map(sql::literal).join(", ")
+    );
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in lease.rows(call, &all).await?.rows {
+        if let [Value::String(schema), Value::String(name)] = &row[..] {
+            places.entry(schema.clone()).or_default().push(name.clone());
+        }
+    }
+    Ok(places)
 }
 
 /// The texts of a query's only column.

@@ -6,27 +6,31 @@
 //! Nothing about a catalogue is remembered between calls; another file under the same alias is read afresh.
 
 mod books;
+mod notes;
+
+pub use notes::{Noted, notes};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::books::{Books, Found};
-use super::catalog::PUBLIC;
 use super::databases::{Database, Kind, PERSISTENT};
 use super::lifecycle::Session;
+use super::named::Named;
 use super::routing::lock_of;
+use super::table_name::Place;
 use crate::args::excerpt;
 use crate::call::Call;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Sought};
 use crate::limits;
 use crate::sql::structure::{Structure, structure};
 
-/// What a load tells the catalogue about a table of the schema `public`.
+/// What a load tells the catalogue about a table.
 #[derive(Debug)]
 pub struct Stamp<'a> {
     /// The table that was loaded.
-    pub table: &'a str,
+    pub place: &'a Place,
     /// The tool that did it.
     pub tool: &'a str,
     /// The arguments that say how to do it again.
@@ -64,8 +68,7 @@ impl Session {
     /// Enters a load that is done into the catalogue of `database`. A load does not fail because its entry does; that is
     /// logged. It takes a connection of its own: call it with none in hand.
     pub async fn stamp(&self, call: &Call, database: &Database, stamp: &Stamp<'_>) {
-        let key = Key { schema: PUBLIC, name: stamp.table };
-        self.enter(call, database, &key, stamp, false).await;
+        self.enter(call, database, stamp, false).await;
     }
 
     /// Writes what people note about a table that has an entry; answers the entry.
@@ -83,22 +86,24 @@ impl Session {
             ))
             .suggest("Load the table into a database that stays, and name it: for example database: \"persistent\"."));
         }
-        let mut noted = self.note(call, database, table, metadata).await?;
+        let Named { place, shown } = self.table(call, database, table).await?;
+        let mut noted = self.note(call, database, &place, metadata).await?;
         if let Err(Missing { table: true, entry: false }) = noted {
             // A load that is about to put the table in its place makes it seem gone for a moment.
             let _guard = self.write_lock(call, database).await?;
-            noted = self.note(call, database, table, metadata).await?;
+            noted = self.note(call, database, &place, metadata).await?;
         }
-        noted.map_err(|missing| missing.error(database, table))
+        noted.map(|entry| Entry { table_name: shown, ..entry }).map_err(|missing| missing.error(database, table))
     }
 
     async fn note(
         &self,
         call: &Call,
         database: &Database,
-        table: &str,
+        place: &Place,
         metadata: &Metadata,
     ) -> Result<Result<Entry, Missing>, Error> {
+        let table = &place.to_string();
         let mut books = self.books(call, database).await?;
         let found = books.look(call, table).await?;
         let entered = books.entry(call, &found, table).await?.is_some();
@@ -128,25 +133,25 @@ impl Session {
             }
         }
         if let Structure::Creates { name, if_missing } = &change {
-            let Some((target, key)) = placed(name, database, written) else { return };
+            let Some((target, place)) = placed(name, database, written) else { return };
             let kept = sql.chars().nth(limits::CATALOG_SQL_CHARS_MAX).is_none();
             let params = if kept { serde_json::json!({ "sql": sql }) } else { serde_json::json!({}) };
-            let stamp = Stamp { table: key.name, tool: "execute", params: &params };
-            self.enter(call, target, &key, &stamp, *if_missing).await;
+            let stamp = Stamp { place: &place, tool: "execute", params: &params };
+            self.enter(call, target, &stamp, *if_missing).await;
         }
     }
 
-    async fn enter(&self, call: &Call, database: &Database, key: &Key<'_>, stamp: &Stamp<'_>, keep: bool) {
+    async fn enter(&self, call: &Call, database: &Database, stamp: &Stamp<'_>, keep: bool) {
         let call = call.aftermath();
         let entered = async {
             if !keeps_books(database) {
                 return Ok(());
             }
             let mut books = self.books(&call, database).await?;
-            books.enter(&call, key, stamp, keep).await
+            books.enter(&call, stamp, keep).await
         };
         if let Err(error) = entered.await {
-            tracing::warn!(%error, table = key.name, database = database.alias, "a load was not entered into the table catalogue");
+            tracing::warn!(%error, table = %stamp.place, database = database.alias, "a load was not entered into the table catalogue");
         }
     }
 
@@ -185,39 +190,30 @@ struct Missing {
 
 impl Missing {
     fn error(&self, database: &Database, table: &str) -> Error {
+        let sought = Sought::Table { database: database.alias.clone(), name: table.to_owned() };
         let (alias, table) = (&database.alias, excerpt(table));
         let message = if self.table {
             format!("There is no table {table} in `{alias}`.")
         } else {
             format!("The table {table} in `{alias}` has no entry in the table catalogue.")
         };
-        Error::new(Code::TableNotFound, message).suggest(format!(
+        let error = Error::new(Code::TableNotFound, message).suggest(format!(
             "Load it with load_file or load_data and database: \"{alias}\", or make it with execute; that makes the \
              entry. If it is in another database, name that one."
-        ))
-    }
-}
-
-/// A table's name within its database.
-struct Key<'a> {
-    schema: &'a str,
-    name: &'a str,
-}
-
-impl Key<'_> {
-    fn displayed(&self) -> String {
-        if self.schema == PUBLIC { self.name.to_owned() } else { format!("{}.{}", self.schema, self.name) }
+        ));
+        if self.table { error.seeking(sought) } else { error }
     }
 }
 
 /// The database and the table that a name of one to three parts stands for in a statement sent to `database`.
-fn placed<'a>(name: &'a [String], database: &'a Database, written: &'a [Database]) -> Option<(&'a Database, Key<'a>)> {
+fn placed<'a>(name: &[String], database: &'a Database, written: &'a [Database]) -> Option<(&'a Database, Place)> {
+    let place = |schema: &String, name: &String| Place { schema: schema.clone(), name: name.clone() };
     match name {
-        [name] => Some((database, Key { schema: PUBLIC, name })),
-        [schema, name] => Some((database, Key { schema, name })),
+        [name] => Some((database, Place::public(name))),
+        [schema, name] => Some((database, place(schema, name))),
         [alias, schema, name] => {
             let target = written.iter().find(|written| written.alias == *alias)?;
-            Some((target, Key { schema, name }))
+            Some((target, place(schema, name)))
         }
         _ => None,
     }
@@ -226,7 +222,6 @@ fn placed<'a>(name: &'a [String], database: &'a Database, written: &'a [Database
 /// The old and the new name, where a statement that was sent to `sent_to` renamed a table in `database`.
 fn renamed(change: &Structure, sent_to: &Database, database: &Database) -> Option<(String, String)> {
     let Structure::Renames { name, to } = change else { return None };
-    let (target, key) = placed(name, sent_to, std::slice::from_ref(database))?;
-    let new = Key { schema: key.schema, name: to };
-    (target == database).then(|| (key.displayed(), new.displayed()))
+    let (target, old) = placed(name, sent_to, std::slice::from_ref(database))?;
+    (target == database).then(|| (old.to_string(), old.beside(to).to_string()))
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::databases::Database;
 use super::lifecycle::Session;
+use super::named::Named;
 use crate::args::Target;
 use crate::call::Call;
 use crate::error::{Code, Error};
@@ -23,7 +24,7 @@ pub struct WatchRequest {
     /// The folder, without symbolic links.
     pub directory: PathBuf,
     /// The table that its files are appended to.
-    pub table: String,
+    pub table: Named,
     /// The database of the table.
     pub target: Target,
     /// Most files that are loaded at once.
@@ -53,7 +54,7 @@ pub struct Watch {
     /// The folder, without symbolic links.
     pub directory: PathBuf,
     /// The table that its files are appended to.
-    pub table: String,
+    pub table: Named,
     /// The database of the table.
     pub database: Database,
     /// Most files that are loaded at once.
@@ -96,7 +97,7 @@ impl Watch {
     pub fn entry(&self) -> WatcherEntry {
         WatcherEntry {
             directory: self.directory.to_string_lossy().into_owned(),
-            table: self.table.clone(),
+            table: self.table.shown.clone(),
             target_db: self.database.alias.clone(),
             max_concurrent: self.max_concurrent,
             counts: self.counts(),
@@ -132,7 +133,7 @@ impl Session {
                 format!(
                     "{} is watched already, for the table `{}` of `{}`.",
                     watch.directory.display(),
-                    watch.table,
+                    watch.table.shown,
                     watch.database.alias
                 ),
             )
@@ -174,7 +175,7 @@ impl Session {
         let directory = watch.directory.display();
         Err(Error::new(
             Code::ResourceBusy,
-            format!("`{alias}` cannot be detached: files of {directory} go to its table `{}`.", watch.table),
+            format!("`{alias}` cannot be detached: files of {directory} go to its table `{}`.", watch.table.shown),
         )
         .suggest(format!("Call unwatch_directory with path \"{directory}\" first.")))
     }

@@ -11,5 +11,5 @@ mod targets;
 
 pub use classify::explained;
 pub use lexer::names;
-pub use quote::{identifier, literal, table};
+pub use quote::{identifier, literal, table, written};
 pub use subquery::subquery;

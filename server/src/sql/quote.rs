@@ -5,6 +5,13 @@ pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// An identifier as people write it: in quotes where Hyper would read another name without them.
+pub fn written(name: &str) -> String {
+    let letter = |c: char| c.is_ascii_lowercase() || c == '_';
+    let plain = name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit());
+    if plain { name.to_owned() } else { identifier(name) }
+}
+
 /// A string literal. Hyper reads a backslash as itself in it.
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

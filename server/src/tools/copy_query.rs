@@ -22,7 +22,7 @@ pub(super) struct Params {
     /// SELECT, WITH, VALUES or TABLE.
     #[schemars(length(min = 1, max = limits::SQL_CHARS_MAX))]
     sql: String,
-    /// Table to put the rows into.
+    /// Table to put the rows into, as describe shows it: `t`, or `schema.t`. `"a.b"` is a name with a dot.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     target_table: String,
     /// `create` refuses a table that exists, `append` needs one, `replace` makes it anew.
@@ -108,7 +108,7 @@ impl Tool for CopyQuery {
         };
         let request = CopyRequest {
             sql: params.sql,
-            table: params.target_table.clone(),
+            table: params.target_table,
             mode: params.mode.into(),
             target: Target::new(params.target_database, None),
             attach: params.temp_attach.unwrap_or_default().into_iter().map(attach).collect(),
@@ -117,7 +117,7 @@ impl Tool for CopyQuery {
         let (server, call) = (server.clone(), call.clone());
         let copied = to_its_end(async move { copy(server.session(), &call, request).await }).await?;
         Ok(Output {
-            target_table: params.target_table,
+            target_table: copied.table,
             target_database: copied.database.alias.clone(),
             mode: params.mode,
             row_count: copied.rows,

@@ -1,5 +1,6 @@
 //! `describe`
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -11,9 +12,11 @@ use crate::error::{Code, Error};
 use crate::limits;
 use crate::server::Server;
 use crate::session::catalog::{self, Table, TableColumn};
+use crate::session::table_catalog::{Noted, notes};
 use crate::tool::{Access, Tool};
 
-/// Show the tables of a database with their columns, types and row counts; all of them, or one.
+/// Show the tables of a database with their columns, types and row counts, and what is noted of them: purpose, source,
+/// when they were loaded. All of them, with long notes cut, or one.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
@@ -39,6 +42,9 @@ pub(super) struct TableEntry {
     name: String,
     columns: Vec<ColumnEntry>,
     row_count: i64,
+    /// What loads and `set_table_metadata` noted of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noted: Option<Noted>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -72,16 +78,20 @@ async fn look(server: &Server, call: &Call, params: Params) -> Result<Output, Er
     let start = Instant::now();
     let database = server.session().resolve(&Target::new(params.database, None))?;
     let mut lease = server.session().look(call, &database).await?;
-    let found = match params.table {
-        Some(name) => vec![catalog::table(&mut lease, call, &database, &name).await?],
-        None => catalog::tables(&mut lease, call, &database).await?,
-    };
-    let all = found.len();
-    let found = within(found, server.config().limits.query_bytes_max);
+    let mut found = catalog::listing(&mut lease, call, &database).await?;
+    let mut chars_max = limits::NOTED_CHARS_MAX;
+    if let Some(name) = params.table {
+        found.keep(&database, &name)?;
+        chars_max = limits::METADATA_CHARS_MAX;
+    }
+    let mut noted = notes(&mut lease, call, &database, &found, chars_max).await;
+    let all = found.tables.len();
+    let found = within(found.tables, &noted, server.config().limits.query_bytes_max);
     let truncated = found.len() < all;
     let hint = truncated.then(|| hint(found.len(), all, &database.alias));
     let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;
-    let tables = found.into_iter().zip(counts).map(|(table, row_count)| entry(table, row_count)).collect();
+    let tables = found.into_iter().zip(counts);
+    let tables = tables.map(|(table, row_count)| entry(table, row_count, &mut noted)).collect();
     Ok(Output { tables, truncated, hint, resolved_database: database.alias, stats: Stats::since(start, None) })
 }
 
@@ -93,13 +103,14 @@ fn busy(deadline: Duration) -> Error {
 }
 
 /// The first tables, as many as fit into `bytes_max` bytes of an answer, and at least one.
-fn within(mut tables: Vec<Table>, bytes_max: usize) -> Vec<Table> {
+fn within(mut tables: Vec<Table>, noted: &HashMap<String, Noted>, bytes_max: usize) -> Vec<Table> {
     /// What stands around a table's and a column's names in JSON.
     const AROUND_BYTES: usize = 48;
     let column = |column: &TableColumn| AROUND_BYTES + column.name.len() + column.sql_type.len();
     let mut bytes = 0;
     let fits = |table: &Table| {
-        bytes += AROUND_BYTES + table.name.len() + table.columns.iter().map(column).sum::<usize>();
+        bytes += AROUND_BYTES + table.shown.len() + table.columns.iter().map(column).sum::<usize>();
+        bytes += noted.get(&table.place.to_string()).map_or(0, Noted::bytes);
         bytes <= bytes_max
     };
     let fitting = tables.iter().map(fits).take_while(|fits| *fits).count();
@@ -114,19 +125,18 @@ fn hint(shown: usize, all: usize, alias: &str) -> String {
     )
 }
 
-fn entry(table: Table, row_count: i64) -> TableEntry {
-    TableEntry { name: table.display_name(), columns: table.columns.into_iter().map(column).collect(), row_count }
-}
-
-fn column(column: TableColumn) -> ColumnEntry {
-    ColumnEntry { name: column.name, sql_type: column.sql_type, nullable: column.nullable }
+fn entry(table: Table, row_count: i64, noted: &mut HashMap<String, Noted>) -> TableEntry {
+    let noted = noted.remove(&table.place.to_string());
+    let column = |c: TableColumn| ColumnEntry { name: c.name, sql_type: c.sql_type, nullable: c.nullable };
+    TableEntry { noted, name: table.shown, columns: table.columns.into_iter().map(column).collect(), row_count }
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
-    use super::{Table, TableColumn, within};
+    use super::{HashMap, Table, TableColumn, within};
+    use crate::session::Place;
 
     #[rstest]
     #[case::all(10_000, 3)]
@@ -134,7 +144,7 @@ mod tests {
     #[case::at_least_one(0, 1)]
     fn tables_are_shown_as_far_as_they_fit(#[case] bytes_max: usize, #[case] shown: usize) {
         let column = TableColumn { name: "c".repeat(100), sql_type: "TEXT".to_owned(), nullable: true };
-        let table = Table { schema: "public".to_owned(), name: "t".to_owned(), columns: vec![column] };
-        assert_eq!(within(vec![table.clone(), table.clone(), table], bytes_max).len(), shown);
+        let table = Table { place: Place::public("t"), shown: "t".to_owned(), columns: vec![column] };
+        assert_eq!(within(vec![table.clone(), table.clone(), table], &HashMap::new(), bytes_max).len(), shown);
     }
 }

@@ -18,7 +18,7 @@ use crate::tool::{Access, Effect, Tool};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Table to load into.
+    /// Table to load into, as describe shows it: `t`, or `schema.t`. `"a.b"` is a name with a dot.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     table: String,
     /// The rows.
@@ -53,7 +53,7 @@ impl Tool for LoadData {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
-        let (table, mode) = (params.table.clone(), params.mode.unwrap_or_default());
+        let mode = params.mode.unwrap_or_default();
         let request = LoadRequest {
             input: Input::Inline(params.data),
             format: params.format.map(|format| match format {
@@ -70,6 +70,6 @@ impl Tool for LoadData {
         };
         let (server, call) = (server.clone(), call.clone());
         let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
-        Ok(LoadAnswer::new(table, mode, loaded, start))
+        Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

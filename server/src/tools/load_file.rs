@@ -19,7 +19,7 @@ use crate::tool::{Access, Effect, Tool};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Table to load into.
+    /// Table to load into, as describe shows it: `t`, or `schema.t`. `"a.b"` is a name with a dot.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     table: String,
     /// Absolute path of the file.
@@ -67,7 +67,7 @@ impl Tool for LoadFile {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
-        let (table, mode) = (params.table.clone(), params.mode.map_or_else(LoadMode::default, LoadMode::from));
+        let mode = params.mode.map_or_else(LoadMode::default, LoadMode::from);
         let merge_key = merge_key(mode, params.merge_key)?;
         let request = LoadRequest {
             input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
@@ -82,6 +82,6 @@ impl Tool for LoadFile {
         };
         let (server, call) = (server.clone(), call.clone());
         let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
-        Ok(LoadAnswer::new(table, mode, loaded, start))
+        Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

@@ -10,7 +10,7 @@ use crate::args::{DatabaseName, JsonPath, Stats, Target};
 use crate::call::Call;
 use crate::engine::Column;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many};
+use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many, with_columns_once};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
@@ -35,7 +35,7 @@ pub(super) struct Params {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 struct Entry {
-    /// Table to load into.
+    /// Table to load into, as describe shows it: `t`, or `schema.t`. `"a.b"` is a name with a dot.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     table: String,
     /// Absolute path of the file.
@@ -68,7 +68,7 @@ struct FileAnswer {
     mode: LoadMode,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
-    /// The table's columns and their types.
+    /// The table's columns and their types, with the first file of the table that was loaded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     schema: Vec<Column>,
     /// Whether the table is new or has other columns than before.
@@ -107,7 +107,7 @@ impl Tool for LoadFiles {
         let loaded = load_many(server.session(), call, &server.config().limits, request).await?;
         let rows = loaded.iter().filter_map(|file| file.outcome.as_ref().ok()).map(|loaded| loaded.rows).sum();
         let failed = loaded.iter().filter(|file| file.outcome.is_err()).count();
-        let results: Vec<FileAnswer> = loaded.into_iter().map(answer).collect();
+        let results: Vec<FileAnswer> = with_columns_once(loaded).into_iter().map(answer).collect();
         let succeeded = results.len() - failed;
         Ok(Output { results, succeeded, failed, resolved_database, stats: Stats::since(start, Some(rows)) })
     }
@@ -133,7 +133,7 @@ fn answer(FileLoaded { file, outcome }: FileLoaded) -> FileAnswer {
     });
     let mut answer = FileAnswer {
         path: file.path,
-        table: file.table,
+        table: loaded.as_ref().map_or(file.table, |loaded| loaded.table.clone()),
         mode: file.mode,
         rows: loaded.as_ref().map(|loaded| loaded.rows),
         schema_changed: loaded.as_ref().map(|loaded| loaded.schema_changed),

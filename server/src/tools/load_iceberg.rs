@@ -18,7 +18,7 @@ use crate::tool::{Access, Effect, Tool};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Table to load into.
+    /// Table to load into, as describe shows it: `t`, or `schema.t`. `"a.b"` is a name with a dot.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     table: String,
     /// Absolute path of the folder.
@@ -56,7 +56,6 @@ impl Tool for LoadIceberg {
             None | Some(Mode::Replace) => LoadMode::Replace,
             Some(Mode::Append) => LoadMode::Append,
         };
-        let table = params.table.clone();
         let folder =
             IcebergTable::open(server.session().paths(), &params.path, params.metadata_filename, params.version_as_of)?;
         let request = LoadRequest {
@@ -72,6 +71,6 @@ impl Tool for LoadIceberg {
         };
         let (server, call) = (server.clone(), call.clone());
         let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
-        Ok(LoadAnswer::new(table, mode, loaded, start))
+        Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

@@ -63,15 +63,15 @@ impl Tool for Sample {
         let database = server.session().resolve(&Target::new(params.database, None))?;
         let mut lease = server.session().lease(call, &database).await?;
         let table = catalog::table(&mut lease, call, &database, &params.table).await?;
-        let row_count = lease.count(call, &format!("SELECT COUNT(*) FROM {}", table.quoted(&database))).await?;
+        let row_count = lease.count(call, &format!("SELECT COUNT(*) FROM {}", table.place.quoted(&database))).await?;
         let n = params.n.unwrap_or(limits::SAMPLE_ROWS_DEFAULT);
-        let sql = format!("SELECT * FROM {} LIMIT {n}", table.quoted(&database));
+        let sql = format!("SELECT * FROM {} LIMIT {n}", table.place.quoted(&database));
         let bounds = Bounds { rows_max: usize::MAX, ..Bounds::from(&server.config().limits) };
         let rows = lease.query(call, &sql, bounds).await?;
         let truncated = rows.truncated;
         let rows = rows.into_objects();
         Ok(Output {
-            table: table.display_name(),
+            table: table.shown,
             schema: table
                 .columns
                 .into_iter()

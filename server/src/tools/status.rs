@@ -11,10 +11,10 @@ use crate::engine::Protection;
 use crate::error::Error;
 use crate::limits;
 use crate::server::Server;
-use crate::session::WatcherEntry;
+use crate::session::{Holding, Kind, WatcherEntry};
 use crate::tool::{Access, Tool};
 
-/// Show the server's health: versions, the hyperd behind it, its databases with their sizes,
+/// Show the server's health: versions, the hyperd behind it, its databases with their sizes, what `persistent` holds,
 /// the folders it watches, and its bounds.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +45,9 @@ pub(super) struct DatabaseEntry {
     /// A change was answered that is not on disk yet, because other calls go on using the file.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unwritten: bool,
+    /// The tables of `persistent`, where there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<Holding>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -95,14 +98,19 @@ impl Tool for Status {
             Ok(Err(error)) => (None, Some(error.to_string())),
             Err(_) => (None, Some(format!("hyperd did not answer within {} s.", deadline.as_secs_f64()))),
         };
+        let mut holds = match engine {
+            Some(_) => server.session().holding(call, limits::STATUS_DEADLINE_MS).await.ok().flatten(),
+            None => None,
+        };
         let mut databases = Vec::new();
         for database in server.session().databases() {
             let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
             let unwritten = server.session().is_unwritten(&database);
             let path = database.path.to_string_lossy().into_owned();
             let protection = server.session().protection(&database);
+            let holds = if database.kind == Kind::Persistent { holds.take() } else { None };
             let (alias, writable) = (database.alias, database.writable);
-            databases.push(DatabaseEntry { alias, path, writable, protection, size_bytes, unwritten });
+            databases.push(DatabaseEntry { alias, path, writable, protection, size_bytes, unwritten, holds });
         }
         let config = server.config();
         Ok(Output {

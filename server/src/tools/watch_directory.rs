@@ -24,7 +24,7 @@ pub(super) struct Params {
     /// Absolute path of the folder.
     #[schemars(length(min = 1, max = limits::PATH_CHARS_MAX))]
     path: String,
-    /// Table that the files are appended to; the first file makes it where it is missing.
+    /// Table that the files are appended to, as describe shows it; the first file makes it where it is missing.
     #[schemars(length(min = 1, max = limits::NAME_CHARS_MAX))]
     table: String,
     /// Most files that are loaded at once. Default: 4.
@@ -80,7 +80,7 @@ impl Tool for WatchDirectory {
         let counts = watch.counts();
         Ok(Output {
             directory: watch.directory.to_string_lossy().into_owned(),
-            table: watch.table.clone(),
+            table: watch.table.shown.clone(),
             status: "watching",
             max_concurrent: watch.max_concurrent,
             initial_sweep: Sweep {

@@ -69,7 +69,7 @@ impl Worker {
             input: Input::File(file.clone()),
             format: None,
             json_path: None,
-            table: self.watch.table.clone(),
+            table: self.watch.table.place.certain(),
             mode: LoadMode::Append,
             merge_key: Vec::new(),
             types: ColumnTypes::new(),
@@ -141,7 +141,7 @@ impl Worker {
     }
 
     fn changed_after(&self, delivery: &Delivery, rows: u64) -> Error {
-        let (path, table) = (self.watch.directory.join(&delivery.name), &self.watch.table);
+        let (path, table) = (self.watch.directory.join(&delivery.name), &self.watch.table.shown);
         let message = format!("`{}` changed after its {rows} rows were added to `{table}`.", path.display());
         Error::new(Code::IoError, message).suggest(
             "The rows are in the table; what came later is in this file alone. Make `.ready` once nobody writes to the file \

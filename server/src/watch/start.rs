@@ -15,7 +15,6 @@ use crate::args::{self, Target, excerpt, listed};
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::files::{Folder, refused};
-use crate::ingest::check_name;
 use crate::limits::{self, Limits};
 use crate::session::{Session, Watch, WatchRequest};
 
@@ -39,14 +38,14 @@ pub async fn start(
     limits: &Limits,
     request: FolderRequest,
 ) -> Result<(Arc<Watch>, bool), Error> {
-    check_name(&request.table)?;
-    session.resolve_writable(&request.target)?;
+    let database = session.resolve_writable(&request.target)?;
+    let table = session.table(call, &database, &request.table).await?;
     let folder = folder(session, &request.path).await?;
     let directory = folder.path().to_owned();
     let wanted = request.max_concurrent.unwrap_or(limits::WATCH_CONCURRENT_DEFAULT);
     // Half of the connections are left to those who wait for an answer.
     let max_concurrent = usize::try_from(wanted).unwrap_or(1).min(limits.connections_max / 2).max(1);
-    let request = WatchRequest { directory, table: request.table, target: request.target, max_concurrent };
+    let request = WatchRequest { directory, table, target: request.target, max_concurrent };
     let watch = session.add_watch(call, request).await?;
     let opened = open(session, &watch, folder, limits.statement_deadline).await;
     let (worker, events, left) = match opened {

@@ -201,7 +201,7 @@ impl Worker {
                 if settled.is_ok() {
                     self.lock_finished().push(id);
                 }
-                tracing::info!(file = name, table = self.watch.table, rows, "a file of a watched folder was loaded");
+                tracing::info!(file = name, table = %self.watch.table.shown, rows, "a file of a watched folder was loaded");
                 self.watch.count(|counts| {
                     counts.files_ingested += 1;
                     counts.rows += rows.unwrap_or_default();
@@ -219,7 +219,7 @@ impl Worker {
             End::Open => return false,
         };
         if let Some(error) = error {
-            tracing::warn!(file = name, table = self.watch.table, %error, "a file of a watched folder was not loaded");
+            tracing::warn!(file = name, table = %self.watch.table.shown, %error, "a file of a watched folder was not loaded");
             self.watch.count(|counts| {
                 counts.files_failed += 1;
                 counts.last_error = Some(format!("{name}: {error}"));

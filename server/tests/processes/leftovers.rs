@@ -35,22 +35,25 @@ async fn wait_for_unfinished(server: &Running) {
     }
 }
 
-async fn rows(server: &Running) -> Value {
-    let answer = server.call("query", json!({ "sql": "SELECT COUNT(*) AS n FROM t", "database": "persistent" })).await;
+async fn rows(server: &Running, table: &str) -> Value {
+    let sql = format!("SELECT COUNT(*) AS n FROM {table}");
+    let answer = server.call("query", json!({ "sql": sql, "database": "persistent" })).await;
     answer["result"][0]["n"].clone()
 }
 
 #[tokio::test]
 async fn a_killed_load_is_cleared_away() {
-    for mode in ["replace", "merge"] {
+    for (mode, table) in [("replace", "t"), ("merge", "t"), ("replace", "extract.t")] {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let database = home.path().join("kept.hyper").to_string_lossy().into_owned();
         let mut server = Running::start(&["--persistent-db", &database]).await;
         let hyperd = server.hyperd_pid().await;
         let file = numbers(server.temporary.path());
-        let old = json!({ "table": "t", "data": "id,name\n-1,old\n", "format": "csv", "database": "persistent" });
+        let schema = json!({ "sql": ["CREATE SCHEMA extract"], "database": "persistent" });
+        server.call("execute", schema).await;
+        let old = json!({ "table": table, "data": "id,name\n-1,old\n", "format": "csv", "database": "persistent" });
         server.call("load_data", old).await;
-        let mut load = json!({ "table": "t", "path": file, "mode": mode, "database": "persistent" });
+        let mut load = json!({ "table": table, "path": file, "mode": mode, "database": "persistent" });
         if mode == "merge" {
             load["merge_key"] = "id".into();
         }
@@ -62,13 +65,13 @@ async fn a_killed_load_is_cleared_away() {
         wait_until("the end of hyperd", || !runs(hyperd)).await;
 
         let mut onlooker = Running::start(&["--persistent-db", &database, "--read-only"]).await;
-        assert_eq!(unfinished(&onlooker).await.len(), 1, "{mode}: a server that may not write leaves it");
+        assert_eq!(unfinished(&onlooker).await.len(), 1, "{mode} of {table}: a server that may not write leaves it");
         onlooker.client.cancel().await.expect("the client closes");
         onlooker.child.wait().await.expect("the server ends");
 
         let server = Running::start(&["--persistent-db", &database]).await;
-        assert_eq!(unfinished(&server).await, Vec::<Value>::new(), "{mode}");
-        assert_eq!(rows(&server).await, 1, "{mode}: the table is as it was");
+        assert_eq!(unfinished(&server).await, Vec::<Value>::new(), "{mode} of {table}");
+        assert_eq!(rows(&server, table).await, 1, "{mode} of {table}: the table is as it was");
     }
 }
 
@@ -96,5 +99,5 @@ async fn a_load_of_a_living_session_is_left_alone() {
     assert_eq!(attached["alias"], "shared", "{attached}");
     assert_eq!(left, 1, "the table is there still, and the load is not over");
     assert_eq!(outcome["rows"], 1, "{outcome}");
-    assert_eq!(rows(&loader).await, 1);
+    assert_eq!(rows(&loader, "t").await, 1);
 }

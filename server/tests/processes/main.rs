@@ -16,6 +16,8 @@ mod grammar;
 mod hangs;
 mod hints;
 mod hostile;
+#[cfg(unix)]
+mod kept;
 mod kv;
 mod leftovers;
 mod modes;

@@ -111,6 +111,30 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
             answer
         })
     }),
+    answered("describes tables without their notes", "catalog::shown", |call, answer| {
+        let tables = answer.value()["tables"].as_array_mut().filter(|_| call.is(&["describe"]));
+        for table in tables.into_iter().flatten().filter_map(Value::as_object_mut) {
+            table.shift_remove("noted");
+        }
+    }),
+    answered("does not say what an earlier session has kept", "catalog::kept", |_, answer| {
+        if let Some(content) = answer.0["result"]["content"].as_array_mut() {
+            content.truncate(1);
+        }
+    }),
+    instead("says with each answer what was kept", "catalog::kept", |call, memory, server| {
+        Box::pin(async move {
+            let mut answer = call.send(server).await;
+            let content = answer.0["result"]["content"].as_array_mut();
+            let Some(content) = content.filter(|content| !content.is_empty()) else { return answer };
+            match (content.get(1).cloned(), memory.kept("greeting")) {
+                (Some(said), _) => drop(memory.keep("greeting", said)),
+                (None, Some(said)) => content.push(said),
+                (None, None) => {}
+            }
+            answer
+        })
+    }),
 ];
 
 const LOADS: &[&str] = &["load_file", "load_data", "load_files", "load_iceberg"];

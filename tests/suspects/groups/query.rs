@@ -146,4 +146,16 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
             call.send(server).await
         })
     }),
+    answered("does not say in which database a table is", "query::meant", |_, answer| {
+        if let Some(suggestion) = answer.value()["error"].get_mut("suggestion") {
+            let text = suggestion.as_str().unwrap_or_default();
+            let kept: Vec<&str> = text.split_inclusive('.').filter(|part| !part.contains("` is in `")).collect();
+            *suggestion = json!(kept.concat());
+        }
+    }),
+    answered("does not say which name was meant", "query::meant", |_, answer| {
+        if let Some(suggestion) = answer.value()["error"].get_mut("suggestion") {
+            *suggestion = json!(suggestion.as_str().unwrap_or_default().replace("Did you mean", "There is no"));
+        }
+    }),
 ];

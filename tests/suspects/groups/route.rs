@@ -86,6 +86,34 @@ pub(crate) const SUSPECTS: &[Suspect] = &[
             error.retain(|name, value| name == "code" || !value.to_string().contains("writable"));
         }
     }),
+    asked("makes a second table where one of another schema is named", "route::tables::", |call| {
+        for argument in ["table", "target_table"] {
+            let name = call.text(argument);
+            if !call.is(&["describe", "sample", "export"]) && name.contains('.') && !name.starts_with('"') {
+                call.arguments[argument] = json!(format!("\"{name}\""));
+            }
+        }
+    }),
+    answered("shows two tables by one name", "route::tables_unclear", |call, answer| {
+        let tables = answer.value()["tables"].as_array_mut().filter(|_| call.is(&["describe"]));
+        for name in tables.into_iter().flatten().filter_map(|table| table.get_mut("name")) {
+            *name = json!(name.as_str().unwrap_or_default().replace('"', ""));
+        }
+    }),
+    instead("takes an unclear name for one of its tables", "route::tables_unclear", |mut call, _, server| {
+        Box::pin(async move {
+            let answer = call.send(server).await;
+            if !answer.message().contains("several ways") {
+                return answer;
+            }
+            for argument in ["table", "target_table"] {
+                if !call.arguments[argument].is_null() {
+                    call.arguments[argument] = json!(format!("\"{}\"", call.text(argument)));
+                }
+            }
+            call.send(server).await
+        })
+    }),
 ];
 
 const LOADS: &[&str] = &["load_file", "load_data"];

@@ -3,12 +3,13 @@
 use serde_json::Value;
 use tokio::sync::OwnedRwLockWriteGuard;
 
-use super::{Entry, Key, Metadata, Stamp};
+use super::{Entry, Metadata, Stamp};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
 use crate::session::Database;
 use crate::session::catalog::TABLE_CATALOG;
+use crate::session::table_name::PLACE_IN_SQL;
 use crate::sql;
 
 /// The columns in their order. Files of older servers lack the last ones.
@@ -70,12 +71,12 @@ impl<'a> Books<'a> {
         let alias = sql::identifier(&self.database.alias);
         let columns = format!(
             "SELECT a.attname::text AS found FROM {} JOIN {alias}.pg_catalog.pg_attribute a ON a.attrelid = c.oid \
-             WHERE a.attnum > 0 AND {DISPLAYED} = {}",
+             WHERE a.attnum > 0 AND {PLACE_IN_SQL} = {}",
             live(&self.database.alias),
             sql::literal(TABLE_CATALOG)
         );
         let table =
-            format!("SELECT '' FROM {} WHERE {DISPLAYED} = {}", live(&self.database.alias), sql::literal(displayed));
+            format!("SELECT '' FROM {} WHERE {PLACE_IN_SQL} = {}", live(&self.database.alias), sql::literal(displayed));
         let rows = self.lease.rows(call, &format!("{columns} UNION ALL {table}")).await?;
         let mut found = Found { columns: Vec::new(), there: false };
         for row in rows.rows {
@@ -105,35 +106,28 @@ impl<'a> Books<'a> {
 
     /// A new entry, or what a reload changes of an old one; nothing where there is no such table. `keep` leaves an old
     /// entry as it is.
-    pub(super) async fn enter(
-        &mut self,
-        call: &Call,
-        key: &Key<'_>,
-        stamp: &Stamp<'_>,
-        keep: bool,
-    ) -> Result<(), Error> {
-        let entered = self.write(call, key, stamp, keep).await;
+    pub(super) async fn enter(&mut self, call: &Call, stamp: &Stamp<'_>, keep: bool) -> Result<(), Error> {
+        let entered = self.write(call, stamp, keep).await;
         let Err(error) = entered else { return Ok(()) };
         // Mostly there is a catalogue, so that looking for it is left until it is missed.
         if !misses_something(&error) {
             return Err(error);
         }
-        let found = self.look(call, &key.displayed()).await?;
+        let found = self.look(call, &stamp.place.to_string()).await?;
         if !found.there {
             return Ok(());
         }
         self.complete(call, &found).await?;
-        self.write(call, key, stamp, keep).await
+        self.write(call, stamp, keep).await
     }
 
-    async fn write(&mut self, call: &Call, key: &Key<'_>, stamp: &Stamp<'_>, keep: bool) -> Result<(), Error> {
+    async fn write(&mut self, call: &Call, stamp: &Stamp<'_>, keep: bool) -> Result<(), Error> {
         let Self { catalog, .. } = self;
-        let name = sql::literal(&key.displayed());
+        let name = sql::literal(&stamp.place.to_string());
         let tool = sql::literal(stamp.tool);
         let params = sql::literal(&stamp.params.to_string());
         let client = call.client().map_or_else(|| "NULL".to_owned(), sql::literal);
-        let [alias, schema, table] = [&self.database.alias, key.schema, key.name].map(sql::identifier);
-        let count = format!("(SELECT COUNT(*) FROM {alias}.{schema}.{table})");
+        let count = format!("(SELECT COUNT(*) FROM {})", stamp.place.quoted(self.database));
         if !keep {
             let update = format!(
                 "UPDATE {catalog} SET load_tool = {tool}, load_params = {params}, row_count = {count}, \
@@ -198,7 +192,7 @@ impl<'a> Books<'a> {
     async fn follow(&mut self, call: &Call, renamed: Option<(String, String)>) -> Result<(), Error> {
         let Self { catalog, .. } = self;
         let live = live(&self.database.alias);
-        let gone = format!("DELETE FROM {catalog} WHERE table_name NOT IN (SELECT {DISPLAYED} FROM {live})");
+        let gone = format!("DELETE FROM {catalog} WHERE table_name NOT IN (SELECT {PLACE_IN_SQL} FROM {live})");
         let Some((old, new)) = renamed else {
             return self.lease.execute(call, &gone).await.map(drop);
         };
@@ -217,10 +211,6 @@ impl<'a> Books<'a> {
 fn misses_something(error: &Error) -> bool {
     matches!(error.sqlstate.as_deref(), Some("42P01" | "42703"))
 }
-
-/// A table's name as entries have it, from `c` and `n` of [`live`].
-const DISPLAYED: &str =
-    "CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname::text || '.' || c.relname::text END";
 
 /// All tables that there are, for a FROM.
 fn live(alias: &str) -> String {
