@@ -47,6 +47,12 @@ pub fn text_without_nul<'a>(argument: &str, text: &'a str) -> Result<&'a str, Er
     Ok(text)
 }
 
+/// Texts that are NULL in every column, besides empty cells: `["NA", "-"]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct NullValues(#[schemars(length(max = limits::NULL_VALUES_MAX))] pub Vec<String>);
+
 /// A name or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]

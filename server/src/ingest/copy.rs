@@ -92,6 +92,7 @@ async fn insert(session: &Session, call: &Call, request: CopyRequest) -> Result<
         mode: request.mode,
         merge_key: Vec::new(),
         types: ColumnTypes::default(),
+        null_values: Vec::new(),
         target: request.target,
         tool: request.tool,
     };

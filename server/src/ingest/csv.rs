@@ -1,9 +1,11 @@
 //! CSV, TSV and their kin: profiled by us, read in place by hyperd.
 
 use std::io::{BufWriter, Read, Write};
+use std::sync::Arc;
 
 use tempfile::TempPath;
 
+use super::audit::{Settled, Text};
 use super::format::Format;
 use super::input::{Input, InputFile, empty, malformed};
 use super::profile::{Fault, Profile, Stop, profile};
@@ -39,7 +41,7 @@ impl Source for Csv {
         let (mut dialect, mut found) = (header.dialect, Err(Stop::Error(Error::internal("No profile was made."))));
         for quoting in [true, false].into_iter().filter(|quoting| header.dialect.quoting || !quoting) {
             dialect = Dialect { quoting, ..dialect };
-            found = profile(&input, dialect, header.names.len(), header.end, staging.call);
+            found = profile(&input, dialect, header.names.len(), header.end, staging);
             // Quotes that are no CSV quotes are plain characters of a file that quotes nothing.
             if !is_stray_quote(&found) || header.quoted {
                 break;
@@ -54,7 +56,9 @@ impl Source for Csv {
             let copied = without_blank_lines(&input, dialect, staging)?;
             (file, scratch) = (copied.0, copied.1);
         }
-        Ok(staged(file, dialect, header.names, &profile, name, scratch))
+        let null_values = staging.null_values.to_vec();
+        let text = Text { input, dialect, skip: header.end, name, objects: false, null_values };
+        Ok(staged(file, dialect, header.names, &profile, text, scratch))
     }
 }
 
@@ -63,7 +67,7 @@ fn staged(
     dialect: Dialect,
     names: Vec<String>,
     profile: &Profile,
-    name: String,
+    text: Text,
     scratch: Option<TempPath>,
 ) -> Staged {
     let column = |(name, evidence): (String, &_)| {
@@ -75,10 +79,12 @@ fn staged(
         rows: Some(profile.rows),
         bytes: file.bytes,
         format: Format::Csv,
-        name,
+        name: text.name.clone(),
         reader: Reader::Csv { gzip: file.gzip, path: file.given, dialect, header: true },
         scratch,
         origin: None,
+        text: Some(Arc::new(text)),
+        settled: Settled::default(),
     }
 }
 
@@ -188,7 +194,7 @@ fn explain(stop: Stop, input: &Input, name: &str, columns: usize) -> Error {
         Stop::Error(error) => return error,
         Stop::At { offset, .. } => offset,
     };
-    match line_of(input, offset) {
+    match input.line_of(offset) {
         Ok(line) => explain_at(&stop, line, name, columns),
         Err(error) => error,
     }
@@ -215,19 +221,6 @@ fn explain_at(stop: &Stop, line: u64, name: &str, columns: usize) -> Error {
         Fault::Flaw(Flaw::BareCarriageReturn) => {
             malformed(name, &format!("line {line} has a carriage return without a line feed"))
                 .suggest("Convert the line breaks to LF or CRLF, or put the cell in quotes.")
-        }
-    }
-}
-
-/// The line, counted from 1, that holds the byte at `offset`.
-fn line_of(input: &Input, offset: u64) -> Result<u64, Error> {
-    let mut reader = input.reader()?.take(offset);
-    let mut buffer = vec![0; 1 << 16];
-    let mut line = 1;
-    loop {
-        match reader.read(&mut buffer).map_err(|error| input.failed(&error))? {
-            0 => return Ok(line),
-            read => line += buffer[..read].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>(),
         }
     }
 }

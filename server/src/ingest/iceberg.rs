@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::audit::Settled;
 use super::format::Format;
 use super::input::{Input, unreadable};
 use super::relation::{Reader, Staged, external};
@@ -121,6 +122,8 @@ impl Source for Iceberg {
             reader: Reader::Typed(external(&table.path, &options)),
             scratch: None,
             origin: None,
+            text: None,
+            settled: Settled::default(),
         })
     }
 }

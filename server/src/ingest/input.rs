@@ -196,6 +196,19 @@ impl Input {
         }
     }
 
+    /// The line, counted from 1, that holds the byte at `offset`.
+    pub(super) fn line_of(&self, offset: u64) -> Result<u64, Error> {
+        let mut reader = self.reader()?.take(offset);
+        let mut buffer = vec![0; READ_BUFFER_BYTES];
+        let mut line = 1;
+        loop {
+            match reader.read(&mut buffer).map_err(|error| self.failed(&error))? {
+                0 => return Ok(line),
+                read => line += buffer[..read].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>(),
+            }
+        }
+    }
+
     /// The first bytes, as many as `wanted` where there are so many.
     pub(super) fn head(&self, wanted: usize) -> Result<Vec<u8>, Error> {
         let mut head = Vec::new();

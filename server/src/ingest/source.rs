@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
+use super::fit::ColumnTypes;
 use super::format::Format;
 use super::input::{Input, InputFile};
 use super::relation::Staged;
@@ -21,6 +22,10 @@ pub(super) struct Staging<'a> {
     pub(super) scratch: &'a Path,
     /// Where in a JSON document the rows are.
     pub(super) json_path: Option<&'a str>,
+    /// Types that are not to be inferred.
+    pub(super) types: &'a ColumnTypes,
+    /// Texts that are NULL.
+    pub(super) null_values: &'a [String],
 }
 
 /// A format that can be loaded. Staging blocks, and touches no database.
@@ -47,7 +52,10 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
         Format::Iceberg => &iceberg::Iceberg,
         Format::Query => &query::Query,
     };
-    source.stage(input, staging)
+    let mut staged = source.stage(input, staging)?;
+    staged.settled.null_values = staging.null_values.to_vec();
+    staged.settle(staging.types, staging.call)?;
+    Ok(staged)
 }
 
 impl Staging<'_> {
