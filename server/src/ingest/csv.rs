@@ -34,9 +34,6 @@ impl Source for Csv {
         };
         let input = Input::File(file.clone());
         let head = input.head(CSV_HEADER_BYTES_MAX)?;
-        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-            return Err(malformed(&name, "it is UTF-16").suggest("Convert the file to UTF-8."));
-        }
         let header = Header::read(&head, &name)?;
         let (mut dialect, mut found) = (header.dialect, Err(Stop::Error(Error::internal("No profile was made."))));
         for quoting in [true, false].into_iter().filter(|quoting| header.dialect.quoting || !quoting) {
@@ -231,19 +228,25 @@ struct Copier<'a, W> {
     writer: &'a mut W,
 }
 
-impl From<FlawAt> for std::io::Error {
+/// What ends a copy: the input is at fault, or what is written to.
+enum Uncopied {
+    Read(std::io::Error),
+    Write(std::io::Error),
+}
+
+impl From<FlawAt> for Uncopied {
     fn from(at: FlawAt) -> Self {
-        Self::other(format!("{:?} at byte {}", at.flaw, at.offset))
+        Self::Read(std::io::Error::other(format!("{:?} at byte {}", at.flaw, at.offset)))
     }
 }
 
 impl<W: Write> Sink for Copier<'_, W> {
-    type Stop = std::io::Error;
+    type Stop = Uncopied;
 
     fn cell(&mut self, _: usize, _: Cell<'_>) {}
 
-    fn record(&mut self, cells: usize, start: usize, end: usize) -> Result<(), std::io::Error> {
-        if cells == 0 { Ok(()) } else { self.writer.write_all(&self.text[start..end]) }
+    fn record(&mut self, cells: usize, start: usize, end: usize) -> Result<(), Uncopied> {
+        if cells == 0 { Ok(()) } else { self.writer.write_all(&self.text[start..end]).map_err(Uncopied::Write) }
     }
 }
 
@@ -254,11 +257,13 @@ fn without_blank_lines(
     staging: &Staging<'_>,
 ) -> Result<(InputFile, Option<TempPath>), Error> {
     let mut scratch = staging.file()?;
-    let failed = |error: std::io::Error| input.failed(&error);
     let mut reader = input.reader()?;
     let mut writer = BufWriter::new(scratch.as_file_mut());
-    copy_records(&mut reader, dialect, &mut writer, staging.call).map_err(failed)?;
-    writer.flush().map_err(failed)?;
+    copy_records(&mut reader, dialect, &mut writer, staging.call).map_err(|error| match error {
+        Uncopied::Read(error) => input.failed(&error),
+        Uncopied::Write(error) => staging.failed(&error),
+    })?;
+    writer.flush().map_err(|error| staging.failed(&error))?;
     drop(writer);
     staging.finished(scratch)
 }
@@ -268,11 +273,11 @@ fn copy_records<W: Write>(
     dialect: Dialect,
     writer: &mut BufWriter<W>,
     call: &Call,
-) -> std::io::Result<()> {
+) -> Result<(), Uncopied> {
     let mut text = Vec::new();
     loop {
         let room = (text.len() as u64).max(crate::limits::CSV_BLOCK_BYTES as u64);
-        let ended = (reader.take(room).read_to_end(&mut text)? as u64) < room;
+        let ended = (reader.take(room).read_to_end(&mut text).map_err(Uncopied::Read)? as u64) < room;
         let end = if ended { text.len() } else { dialect.whole_records(&text) };
         dialect.scan(&text[..end], &mut Copier { text: &text[..end], writer })?;
         text.drain(..end);
@@ -280,7 +285,7 @@ fn copy_records<W: Write>(
             return Ok(());
         }
         if call.is_cancelled() {
-            return Err(std::io::ErrorKind::Interrupted.into());
+            return Err(Uncopied::Read(std::io::ErrorKind::Interrupted.into()));
         }
     }
 }

@@ -235,7 +235,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Error::new(Code::FileNotFound, format!("There is no file `{path}`."))
-                .suggest("Check the path's spelling; it is one on the server's machine, and `~` is not expanded.")
+                .suggest("Check the path's spelling; it is one on the server's machine.")
         }
         io::ErrorKind::PermissionDenied => Error::io(format!("The server may not read `{path}`"), error)
             .suggest("Give the user that runs the server permission to read the file."),

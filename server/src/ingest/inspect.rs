@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::fit::ColumnTypes;
 use super::input::{Input, InputFile, empty};
-use super::load::{How, prepare};
+use super::load::prepare;
 use super::relation::{Staged, Wanted, explain};
+use super::source::How;
 use super::told::Told;
 use crate::args::Target;
 use crate::call::Call;

@@ -14,7 +14,7 @@ use super::input::{Input, empty};
 use super::merge::Merged;
 use super::receipt::Receipt;
 use super::relation::{Staged, Wanted};
-use super::source::{Staging, stage};
+use super::source::{How, Staging, stage};
 use super::swap;
 use super::table_name::check_name;
 use super::told::Told;
@@ -126,7 +126,8 @@ pub struct Loaded {
 
 /// Loads one input into one table.
 pub async fn load(session: &Session, call: &Call, request: LoadRequest) -> Result<Loaded, Error> {
-    load_with(session, call, request, None).await
+    let target = request.target.clone();
+    load_with(session, call, request, None).await.map_err(|error| session.of_old_file(error, &target))
 }
 
 /// Loads, and notes an append in the same transaction.
@@ -181,15 +182,6 @@ pub(super) async fn load_with(
         told: staged.told(&wanted),
         database,
     })
-}
-
-/// How an input is to be read, as far as the call says.
-#[derive(Debug, Default)]
-pub(super) struct How {
-    pub(super) format: Option<Format>,
-    pub(super) json_path: Option<String>,
-    pub(super) types: ColumnTypes,
-    pub(super) null_values: Vec<String>,
 }
 
 /// Stages an input on a thread that may block.

@@ -13,6 +13,7 @@ mod audit;
 mod calendar;
 mod copy;
 mod csv;
+mod encoding;
 mod fit;
 mod format;
 mod iceberg;

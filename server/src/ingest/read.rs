@@ -3,8 +3,9 @@
 use super::fit::{ColumnTypes, with_overrides};
 use super::format::Format;
 use super::input::Input;
-use super::load::{How, prepare};
+use super::load::prepare;
 use super::relation::{Staged, Wanted};
+use super::source::How;
 use super::table_name::check_name;
 use super::told::Told;
 use crate::args::Target;

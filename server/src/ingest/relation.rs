@@ -17,6 +17,7 @@ use super::types::SqlType;
 use crate::call::Call;
 use crate::engine::{Column, Lease, tells_no_room};
 use crate::error::{Code, Error};
+use crate::session::is_of_old_file;
 use crate::sql;
 
 /// One column of an input.
@@ -296,6 +297,8 @@ pub(super) fn explain(mut error: Error, staged: &Staged) -> Error {
         _ if staged.format == Format::Query => error,
         // The disk is at fault, not the input.
         _ if tells_no_room(&error.message) => error,
+        // So is the database's file.
+        _ if is_of_old_file(&error) => error,
         "XX001" | "58P01" | "0A000" | "42804" => {
             let mut explained =
                 Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", sentence(&error.message)))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
+use super::encoding::{TELLING_BYTES, refuse_foreign};
 use super::fit::ColumnTypes;
 use super::format::Format;
 use super::input::{Input, InputFile};
@@ -12,6 +13,15 @@ use super::{arrow, csv, iceberg, json, parquet, query};
 use crate::call::Call;
 use crate::error::Error;
 use crate::files::refused;
+
+/// How an input is to be read, as far as the call says.
+#[derive(Debug, Default)]
+pub(super) struct How {
+    pub(super) format: Option<Format>,
+    pub(super) json_path: Option<String>,
+    pub(super) types: ColumnTypes,
+    pub(super) null_values: Vec<String>,
+}
 
 /// What staging may use.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +53,9 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
     if staging.json_path.is_some() && format != Format::Json {
         return Err(Error::invalid(format!("`json_extract_path` is for JSON, and {} is not.", input.name()))
             .suggest("Leave `json_extract_path` out."));
+    }
+    if matches!(format, Format::Csv | Format::Json) {
+        refuse_foreign(&input.head(TELLING_BYTES)?, &input.name())?;
     }
     let source: &dyn Source = match format {
         Format::Csv => &csv::Csv,

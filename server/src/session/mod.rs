@@ -11,6 +11,7 @@ mod local;
 mod new_table;
 mod routing;
 pub mod table_catalog;
+mod version;
 mod watchers;
 mod write_locks;
 
@@ -20,4 +21,5 @@ pub use handover::Handed;
 pub use kv::{Kv, Stored, check_entries};
 pub use lifecycle::Session;
 pub use new_table::NewTable;
+pub use version::is_of_old_file;
 pub use watchers::{Counts, Watch, WatchRequest, WatcherEntry};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{DatabaseName, JsonPath, NullValues, Names, Target};
+use crate::args::{DatabaseName, JsonPath, Names, NullValues, Target};
 use crate::call::Call;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key, to_its_end};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::query::Output;
-use crate::args::JsonPath, NullValues;
+use crate::args::{JsonPath, NullValues};
 use crate::call::Call;
 use crate::engine::Bounds;
 use crate::error::Error;
