@@ -1,6 +1,6 @@
 //! Argument fragments that several tools share, and the checks that every tool does alike.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,12 @@ pub fn text_without_nul<'a>(argument: &str, text: &'a str) -> Result<&'a str, Er
     }
     Ok(text)
 }
+
+/// Texts that are NULL in every column, besides empty cells: `["NA", "-"]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct NullValues(#[schemars(length(max = limits::NULL_VALUES_MAX))] pub Vec<String>);
 
 /// A name or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -109,19 +115,9 @@ pub fn elapsed_ms(start: std::time::Instant) -> f64 {
     (start.elapsed().as_secs_f64() * 1e5).round() / 100.0
 }
 
-/// Checks a path argument: absolute, without NUL. `argument` is its name in the call.
+/// Reads a path argument, see [`crate::files::given`]. `argument` is its name in the call.
 pub fn path(argument: &str, text: &str) -> Result<PathBuf, Error> {
-    if text.contains('\0') {
-        return Err(Error::invalid(format!("`{argument}` contains a NUL character, which no path can."))
-            .suggest("Give the path of a file as plain text."));
-    }
-    let path = Path::new(text);
-    if !path.is_absolute() {
-        let resolved = std::env::current_dir().map_or_else(|_| path.to_owned(), |dir| dir.join(path));
-        return Err(Error::invalid(format!("`{argument}` must be an absolute path, got {}.", excerpt(text)))
-            .suggest(format!("The server's working folder is not yours. Did you mean {}?", resolved.display())));
-    }
-    Ok(path.to_owned())
+    crate::files::given(argument, text)
 }
 
 /// A user's text for an error message: quoted, on one line, and cut where it is long.

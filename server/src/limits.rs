@@ -63,6 +63,10 @@ pub const CSV_HEADER_BYTES_MAX: usize = 1 << 20;
 pub const CSV_RECORD_BYTES_MAX: usize = 64 << 20;
 /// Most threads that read one CSV file.
 pub const CSV_THREADS_MAX: usize = 4;
+/// Most texts that a call names as NULL.
+pub const NULL_VALUES_MAX: u32 = 100;
+/// Most different texts of a typed format's column that are looked at for how they are written.
+pub const ODD_TEXTS_MAX: usize = 10_000;
 /// Deepest nesting of a JSON value inside of a record.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Largest JSON document that `json_extract_path` searches.

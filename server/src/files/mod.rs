@@ -5,6 +5,7 @@
 
 mod folder;
 mod found;
+mod given;
 mod paths;
 mod real;
 mod refusal;
@@ -16,6 +17,7 @@ mod system;
 
 pub use folder::Folder;
 pub use found::{FileKind, Found};
+pub use given::given;
 pub use paths::{Opened, Paths};
 pub use real::{descriptor_link, open_again};
-pub use refusal::refused;
+pub use refusal::{refused, unusable};

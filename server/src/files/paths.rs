@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use super::folder::Folder;
 use super::found::Found;
 use super::real;
+use super::refusal::unusable;
 use super::system;
 use crate::args::listed;
 use crate::error::{Code, Error};
@@ -37,8 +38,8 @@ impl Paths {
     pub fn below(folders: &[PathBuf]) -> Result<Self, Error> {
         let resolve = |folder: &PathBuf| {
             usable(folder).map_err(|error| {
-                Error::new(Code::FileNotFound, format!("--allow-path: {} cannot be used: {error}.", folder.display()))
-                    .suggest("Name folders that exist and that the server may use.")
+                let what = format!("--allow-path: {} cannot be used", folder.display());
+                unusable(what, &error, "Name folders that exist and that the server may use.")
             })
         };
         let mut below = folders.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;

@@ -1,6 +1,5 @@
 //! What the tools that load data answer.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Instant;
 
@@ -9,6 +8,7 @@ use serde::Serialize;
 
 use super::format::Format;
 use super::load::{LoadMode, Loaded};
+use super::told::Told;
 use crate::args::elapsed_ms;
 use crate::error::Error;
 
@@ -48,9 +48,8 @@ pub struct LoadAnswer {
     schema: Vec<LoadedColumn>,
     mode: LoadMode,
     resolved_database: String,
-    /// Columns in which NA, N/A or NULL was read as NULL, and how often; a type of TEXT in `schema` keeps the words.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    null_words: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    told: Told,
     /// Of a merge: columns that the table did not have before.
     #[serde(skip_serializing_if = "Option::is_none")]
     added_columns: Option<Vec<String>>,
@@ -75,7 +74,7 @@ impl LoadAnswer {
             schema: loaded.columns.into_iter().map(column).collect(),
             mode,
             resolved_database: loaded.database.alias,
-            null_words: loaded.null_words.into_iter().collect(),
+            told: loaded.told,
             added_columns: merged.as_ref().map(|merged| merged.added_columns.clone()),
             columns_left_null: merged.as_ref().map(|merged| merged.columns_left_null.clone()).unwrap_or_default(),
             stats: LoadStats {

@@ -13,6 +13,7 @@ use arrow_ipc::writer::FileWriter;
 use arrow_ipc::{MessageHeader, root_as_message};
 use std::sync::Arc;
 
+use super::audit::Settled;
 use super::format::Format;
 use super::input::{Input, InputFile, malformed};
 use super::relation::{InputColumn, Reader, Staged, external};
@@ -56,7 +57,8 @@ impl Source for Arrow {
             (file, Format::ArrowFile, scratch)
         };
         let reader = Reader::Typed(table(&file, format, &schema, &columns));
-        Ok(Staged { columns, rows: None, bytes, format: self.0, name, reader, scratch, origin: None })
+        let (text, settled) = (None, Settled::default());
+        Ok(Staged { columns, rows: None, bytes, format: self.0, name, reader, scratch, origin: None, text, settled })
     }
 }
 

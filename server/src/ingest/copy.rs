@@ -59,7 +59,11 @@ async fn attach(
     attached: &mut Vec<Attached>,
 ) -> Result<(), Error> {
     for request in requests {
-        let existed = tokio::fs::try_exists(&request.path).await.unwrap_or(true);
+        let path = crate::args::path("path", &request.path);
+        let existed = match path {
+            Ok(path) => tokio::fs::try_exists(path).await.unwrap_or(true),
+            Err(_) => true,
+        };
         let database = session.attach(call, request).await.map_err(|error| Error {
             message: format!("`temp_attach`, alias {}: {}", crate::args::excerpt(&request.alias), error.message),
             ..error
@@ -94,6 +98,7 @@ async fn insert(session: &Session, call: &Call, request: CopyRequest) -> Result<
         mode: request.mode,
         merge_key: Vec::new(),
         types: ColumnTypes::default(),
+        null_values: Vec::new(),
         target: request.target,
         tool: request.tool,
     };

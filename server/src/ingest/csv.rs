@@ -1,9 +1,11 @@
 //! CSV, TSV and their kin: profiled by us, read in place by hyperd.
 
 use std::io::{BufWriter, Read, Write};
+use std::sync::Arc;
 
 use tempfile::TempPath;
 
+use super::audit::{Settled, Text};
 use super::format::Format;
 use super::input::{Input, InputFile, empty, malformed};
 use super::profile::{Fault, Profile, Stop, profile};
@@ -32,14 +34,11 @@ impl Source for Csv {
         };
         let input = Input::File(file.clone());
         let head = input.head(CSV_HEADER_BYTES_MAX)?;
-        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-            return Err(malformed(&name, "it is UTF-16").suggest("Convert the file to UTF-8."));
-        }
         let header = Header::read(&head, &name)?;
         let (mut dialect, mut found) = (header.dialect, Err(Stop::Error(Error::internal("No profile was made."))));
         for quoting in [true, false].into_iter().filter(|quoting| header.dialect.quoting || !quoting) {
             dialect = Dialect { quoting, ..dialect };
-            found = profile(&input, dialect, header.names.len(), header.end, staging.call);
+            found = profile(&input, dialect, header.names.len(), header.end, staging);
             // Quotes that are no CSV quotes are plain characters of a file that quotes nothing.
             if !is_stray_quote(&found) || header.quoted {
                 break;
@@ -54,7 +53,9 @@ impl Source for Csv {
             let copied = without_blank_lines(&input, dialect, staging)?;
             (file, scratch) = (copied.0, copied.1);
         }
-        Ok(staged(file, dialect, header.names, &profile, name, scratch))
+        let null_values = staging.null_values.to_vec();
+        let text = Text { input, dialect, skip: header.end, name, objects: false, null_values };
+        Ok(staged(file, dialect, header.names, &profile, text, scratch))
     }
 }
 
@@ -63,7 +64,7 @@ fn staged(
     dialect: Dialect,
     names: Vec<String>,
     profile: &Profile,
-    name: String,
+    text: Text,
     scratch: Option<TempPath>,
 ) -> Staged {
     let column = |(name, evidence): (String, &_)| {
@@ -75,10 +76,12 @@ fn staged(
         rows: Some(profile.rows),
         bytes: file.bytes,
         format: Format::Csv,
-        name,
+        name: text.name.clone(),
         reader: Reader::Csv { gzip: file.gzip, path: file.given, dialect, header: true },
         scratch,
         origin: None,
+        text: Some(Arc::new(text)),
+        settled: Settled::default(),
     }
 }
 
@@ -188,7 +191,7 @@ fn explain(stop: Stop, input: &Input, name: &str, columns: usize) -> Error {
         Stop::Error(error) => return error,
         Stop::At { offset, .. } => offset,
     };
-    match line_of(input, offset) {
+    match input.line_of(offset) {
         Ok(line) => explain_at(&stop, line, name, columns),
         Err(error) => error,
     }
@@ -219,38 +222,31 @@ fn explain_at(stop: &Stop, line: u64, name: &str, columns: usize) -> Error {
     }
 }
 
-/// The line, counted from 1, that holds the byte at `offset`.
-fn line_of(input: &Input, offset: u64) -> Result<u64, Error> {
-    let mut reader = input.reader()?.take(offset);
-    let mut buffer = vec![0; 1 << 16];
-    let mut line = 1;
-    loop {
-        match reader.read(&mut buffer).map_err(|error| input.failed(&error))? {
-            0 => return Ok(line),
-            read => line += buffer[..read].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>(),
-        }
-    }
-}
-
 /// Copies records and leaves blank lines out.
 struct Copier<'a, W> {
     text: &'a [u8],
     writer: &'a mut W,
 }
 
-impl From<FlawAt> for std::io::Error {
+/// What ends a copy: the input is at fault, or what is written to.
+enum Uncopied {
+    Read(std::io::Error),
+    Write(std::io::Error),
+}
+
+impl From<FlawAt> for Uncopied {
     fn from(at: FlawAt) -> Self {
-        Self::other(format!("{:?} at byte {}", at.flaw, at.offset))
+        Self::Read(std::io::Error::other(format!("{:?} at byte {}", at.flaw, at.offset)))
     }
 }
 
 impl<W: Write> Sink for Copier<'_, W> {
-    type Stop = std::io::Error;
+    type Stop = Uncopied;
 
     fn cell(&mut self, _: usize, _: Cell<'_>) {}
 
-    fn record(&mut self, cells: usize, start: usize, end: usize) -> Result<(), std::io::Error> {
-        if cells == 0 { Ok(()) } else { self.writer.write_all(&self.text[start..end]) }
+    fn record(&mut self, cells: usize, start: usize, end: usize) -> Result<(), Uncopied> {
+        if cells == 0 { Ok(()) } else { self.writer.write_all(&self.text[start..end]).map_err(Uncopied::Write) }
     }
 }
 
@@ -261,11 +257,13 @@ fn without_blank_lines(
     staging: &Staging<'_>,
 ) -> Result<(InputFile, Option<TempPath>), Error> {
     let mut scratch = staging.file()?;
-    let failed = |error: std::io::Error| input.failed(&error);
     let mut reader = input.reader()?;
     let mut writer = BufWriter::new(scratch.as_file_mut());
-    copy_records(&mut reader, dialect, &mut writer, staging.call).map_err(failed)?;
-    writer.flush().map_err(failed)?;
+    copy_records(&mut reader, dialect, &mut writer, staging.call).map_err(|error| match error {
+        Uncopied::Read(error) => input.failed(&error),
+        Uncopied::Write(error) => staging.failed(&error),
+    })?;
+    writer.flush().map_err(|error| staging.failed(&error))?;
     drop(writer);
     staging.finished(scratch)
 }
@@ -275,11 +273,11 @@ fn copy_records<W: Write>(
     dialect: Dialect,
     writer: &mut BufWriter<W>,
     call: &Call,
-) -> std::io::Result<()> {
+) -> Result<(), Uncopied> {
     let mut text = Vec::new();
     loop {
         let room = (text.len() as u64).max(crate::limits::CSV_BLOCK_BYTES as u64);
-        let ended = (reader.take(room).read_to_end(&mut text)? as u64) < room;
+        let ended = (reader.take(room).read_to_end(&mut text).map_err(Uncopied::Read)? as u64) < room;
         let end = if ended { text.len() } else { dialect.whole_records(&text) };
         dialect.scan(&text[..end], &mut Copier { text: &text[..end], writer })?;
         text.drain(..end);
@@ -287,7 +285,7 @@ fn copy_records<W: Write>(
             return Ok(());
         }
         if call.is_cancelled() {
-            return Err(std::io::ErrorKind::Interrupted.into());
+            return Err(Uncopied::Read(std::io::ErrorKind::Interrupted.into()));
         }
     }
 }

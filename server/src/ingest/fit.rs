@@ -49,7 +49,7 @@ pub(super) fn with_overrides(staged: &Staged, types: &ColumnTypes) -> Result<Vec
     Ok(wanted)
 }
 
-fn can_be_read_as(column: &InputColumn, sql_type: SqlType) -> bool {
+pub(super) fn can_be_read_as(column: &InputColumn, sql_type: SqlType) -> bool {
     match column.evidence {
         Some(evidence) => evidence.keeps_value_as(sql_type),
         // Text of a typed format is parsed by hyperd, which refuses what it cannot read; lengths it would cut.

@@ -5,6 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::encoding::refuse_foreign;
 use super::input::{Input, malformed};
 use crate::error::{Code, Error};
 
@@ -57,7 +58,10 @@ fn by_name_and_content(path: &Path, name: &str, head: &[u8]) -> Result<Format, E
         "json" | "jsonl" | "ndjson" if binary.is_none() => Ok(Format::Json),
         "parquet" | "pq" if binary != Some(Format::Parquet) => Err(not_as_named(name, "Parquet")),
         "arrow" | "arrows" | "ipc" | "feather" if !is_arrow(binary) => Err(not_as_named(name, "Arrow IPC")),
-        _ => binary.or_else(|| by_text(head)).ok_or_else(|| unsupported(name)),
+        _ => match binary.or_else(|| by_text(head)) {
+            Some(format) => Ok(format),
+            None => refuse_foreign(head, name).and(Err(unsupported(name))),
+        },
     }
 }
 

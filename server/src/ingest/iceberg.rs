@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::audit::Settled;
 use super::format::Format;
 use super::input::{Input, unreadable};
 use super::relation::{Reader, Staged, external};
@@ -48,12 +49,12 @@ impl IcebergTable {
         }
         let metadata = path.join(METADATA_FOLDER);
         let entries = metadata.read_dir().map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => unreadable(&metadata, &error),
-            _ => Error::new(
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Error::new(
                 Code::UnsupportedFormat,
                 format!("`{}` is no Iceberg table: it has no folder `{METADATA_FOLDER}`.", path.display()),
             )
             .suggest("Give the folder that has `metadata` in it."),
+            _ => unreadable(&metadata, &error),
         })?;
         if let Some(name) = &metadata_filename {
             check_metadata(&metadata, name)?;
@@ -121,6 +122,8 @@ impl Source for Iceberg {
             reader: Reader::Typed(external(&table.path, &options)),
             scratch: None,
             origin: None,
+            text: None,
+            settled: Settled::default(),
         })
     }
 }

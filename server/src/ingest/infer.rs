@@ -1,10 +1,13 @@
 //! A column's type from all of its cells.
 
-use super::spelling::{NULL_MARKERS, Spelling, spelling};
+use super::spelling::{MISSING_WORDS, NULL_MARKERS, Spelling, missing_word, spelling};
 use super::types::{NUMERIC_DIGITS_MAX, SqlType};
 
 /// Digits up to which a decimal spelling and its double name each other.
 const DOUBLE_DIGITS_MAX: u8 = 17;
+
+/// Digits between two marks of thousands.
+const GROUP_DIGITS: u8 = 3;
 
 const BOOLEAN: u16 = 1;
 const INTEGER: u16 = 1 << 1;
@@ -27,7 +30,16 @@ pub struct Evidence {
     scale: u8,
     /// A double could not hold each of the numbers.
     needs_digits: bool,
+    /// A number that nobody would write in groups of three digits.
+    ungrouped: bool,
+    /// A date is written with slashes, which not every hyperd reads.
+    slashes: bool,
     markers: u64,
+    /// Cells that hold a text which the call names as NULL.
+    nulls: u64,
+    /// Cells that hold one of [`MISSING_WORDS`], and which of them by its place there.
+    missing: u64,
+    missing_words: u32,
 }
 
 impl Evidence {
@@ -37,9 +49,11 @@ impl Evidence {
             self.seen |= TEXT;
             return;
         }
+        self.note_missing(cell);
         // Text stays text; only the words that a type given by hand would turn into NULL are still counted.
         if self.seen & TEXT == 0 || matches!(cell.first(), Some(b'N' | b'n')) {
             self.note(spelling(cell));
+            self.slashes |= self.seen & (DATE | TIMESTAMP | TIMESTAMP_TZ) != 0 && cell.get(4) == Some(&b'/');
         }
     }
 
@@ -47,6 +61,19 @@ impl Evidence {
     pub fn add_text(&mut self, text: &str) {
         self.seen |= TEXT;
         self.markers += u64::from(NULL_MARKERS.contains(&text));
+        self.note_missing(text.as_bytes());
+    }
+
+    /// Adds a cell that the call names as NULL.
+    pub fn add_null(&mut self) {
+        self.nulls += 1;
+    }
+
+    fn note_missing(&mut self, cell: &[u8]) {
+        if let Some(place) = missing_word(cell) {
+            self.missing += 1;
+            self.missing_words |= 1 << place;
+        }
     }
 
     /// Adds a truth value.
@@ -60,6 +87,7 @@ impl Evidence {
             Spelling::Integer { digits, exact } => {
                 self.digits = self.digits.max(digits);
                 self.needs_digits |= !exact;
+                self.ungrouped |= digits > GROUP_DIGITS;
                 INTEGER
             }
             Spelling::Wide { digits } => {
@@ -70,6 +98,7 @@ impl Evidence {
             Spelling::Decimal { digits, scale } => {
                 self.digits = self.digits.max(digits);
                 self.scale = self.scale.max(scale);
+                self.ungrouped |= scale != GROUP_DIGITS || !(1..=GROUP_DIGITS).contains(&digits);
                 self.needs_digits |= digits.max(1).saturating_add(scale) > DOUBLE_DIGITS_MAX;
                 DECIMAL
             }
@@ -93,7 +122,12 @@ impl Evidence {
         self.digits = self.digits.max(other.digits);
         self.scale = self.scale.max(other.scale);
         self.needs_digits |= other.needs_digits;
+        self.slashes |= other.slashes;
+        self.ungrouped |= other.ungrouped;
         self.markers += other.markers;
+        self.nulls += other.nulls;
+        self.missing += other.missing;
+        self.missing_words |= other.missing_words;
     }
 
     /// The narrowest type that keeps each cell's value; text where none does.
@@ -123,14 +157,39 @@ impl Evidence {
         }
     }
 
+    /// Whether the numbers have points that could as well stand between thousands: `1.200`.
+    pub fn may_be_grouped(self) -> bool {
+        self.seen & DECIMAL != 0 && self.seen & !(INTEGER | DECIMAL) == 0 && !self.ungrouped
+    }
+
+    /// Whether a date among the cells is written with slashes.
+    pub fn has_slashes(self) -> bool {
+        self.slashes
+    }
+
     /// Whether no cell said anything: all were NULL, or words that may stand for it.
     pub fn is_blank(self) -> bool {
         self.seen == 0
     }
 
-    /// How many cells hold a word that is NULL wherever the column's type leaves it no other meaning.
-    pub fn markers(self) -> u64 {
-        self.markers
+    /// How many cells are NULL in a column of the type because of what they hold: a text that the call names, or a word
+    /// to which the type leaves no other meaning.
+    pub fn nulls_as(self, wanted: SqlType) -> u64 {
+        if wanted.is_text() { self.nulls } else { self.nulls + self.markers }
+    }
+
+    /// How many cells hold a word that may stand for a missing value.
+    pub fn missing(self) -> u64 {
+        self.missing
+    }
+
+    /// The words that these cells hold.
+    pub fn missing_words(self) -> impl Iterator<Item = &'static str> {
+        MISSING_WORDS
+            .into_iter()
+            .enumerate()
+            .filter(move |(place, _)| self.missing_words & (1 << place) != 0)
+            .map(|(_, word)| word)
     }
 
     /// Whether reading the column as `wanted` keeps each value as it is spelled.
@@ -187,6 +246,17 @@ mod tests {
     #[case(&["1", "NA", "N/A"], "bigint")]
     fn widens_over_all_cells(#[case] cells: &[&str], #[case] expected: &str) {
         assert_eq!(evidence(cells).sql_type(), SqlType::parse(expected).expect("a known type"));
+    }
+
+    #[rstest]
+    #[case(&["1.200", "7", "-12.345"], true)]
+    #[case(&["1.200", "1.25"], false)]
+    #[case(&["1.200", "1200"], false)]
+    #[case(&["0.123"], false)]
+    #[case(&["1.200", "x"], false)]
+    #[case(&["7"], false)]
+    fn knows_points_that_may_stand_between_thousands(#[case] cells: &[&str], #[case] expected: bool) {
+        assert_eq!(evidence(cells).may_be_grouped(), expected);
     }
 
     #[rstest]

@@ -196,6 +196,19 @@ impl Input {
         }
     }
 
+    /// The line, counted from 1, that holds the byte at `offset`.
+    pub(super) fn line_of(&self, offset: u64) -> Result<u64, Error> {
+        let mut reader = self.reader()?.take(offset);
+        let mut buffer = vec![0; READ_BUFFER_BYTES];
+        let mut line = 1;
+        loop {
+            match reader.read(&mut buffer).map_err(|error| self.failed(&error))? {
+                0 => return Ok(line),
+                read => line += buffer[..read].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>(),
+            }
+        }
+    }
+
     /// The first bytes, as many as `wanted` where there are so many.
     pub(super) fn head(&self, wanted: usize) -> Result<Vec<u8>, Error> {
         let mut head = Vec::new();
@@ -222,7 +235,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Error::new(Code::FileNotFound, format!("There is no file `{path}`."))
-                .suggest("Check the path's spelling; it is one on the server's machine, and `~` is not expanded.")
+                .suggest("Check the path's spelling; it is one on the server's machine.")
         }
         io::ErrorKind::PermissionDenied => Error::io(format!("The server may not read `{path}`"), error)
             .suggest("Give the user that runs the server permission to read the file."),

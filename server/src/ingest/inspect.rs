@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
+use super::fit::ColumnTypes;
 use super::input::{Input, InputFile, empty};
 use super::load::prepare;
 use super::relation::{Staged, Wanted, explain};
+use super::source::How;
+use super::told::Told;
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::{Bounds, Lease};
@@ -42,8 +45,8 @@ pub struct Summary {
     pub columns: Vec<ColumnSummary>,
     /// How many rows it has.
     pub rows: u64,
-    /// Columns in which words such as `NA` are read as NULL.
-    pub null_words: Vec<(String, u64)>,
+    /// What is to be said of how it is read.
+    pub told: Told,
 }
 
 /// Reads a file and sums up its columns.
@@ -54,10 +57,10 @@ pub async fn inspect(
     json_path: Option<String>,
     sample_rows: u32,
 ) -> Result<Summary, Error> {
-    let mut staged = prepare(session, call, Input::File(file), None, json_path).await?;
+    let mut staged = prepare(session, call, Input::File(file), How { json_path, ..How::default() }).await?;
     let database = session.resolve(&Target::default())?;
     let mut lease = session.lease(call, &database).await?;
-    staged.describe(&mut lease, call).await?;
+    staged.describe(&mut lease, call, &ColumnTypes::new()).await?;
     let select = staged.select(&staged.as_is());
     let (rows, mut columns) = summaries(&mut lease, call, &staged, &select).await?;
     if rows == 0 {
@@ -70,8 +73,8 @@ pub async fn inspect(
         columns.iter_mut().zip(row).for_each(|(column, value)| column.samples.push(value));
     }
     staged.verify_unchanged()?;
-    let null_words = staged.null_words(&staged.as_is());
-    Ok(Summary { staged, columns, rows, null_words })
+    let told = staged.told(&staged.as_is());
+    Ok(Summary { staged, columns, rows, told })
 }
 
 async fn summaries(

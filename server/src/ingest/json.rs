@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::audit::{Settled, Text};
 use super::format::Format;
 use super::infer::Evidence;
 use super::input::{Input, empty, malformed};
 use super::json_path;
 use super::json_records::{Record, each_record};
+use super::profile::is_null;
 use super::relation::{InputColumn, Reader, Staged};
 use super::scan::Dialect;
 use super::source::{Source, Staging};
@@ -28,7 +31,7 @@ impl Source for Json {
             Some(path) => json_path::extract(&input, path)?,
             None => input,
         };
-        let mut columns = Columns::default();
+        let mut columns = Columns { null_values: staging.null_values.to_vec(), ..Columns::default() };
         let mut rows = 0_u64;
         each_record(&input, &name, &mut |record| {
             rows += 1;
@@ -49,6 +52,14 @@ impl Source for Json {
         writer.flush().map_err(|error| staging.failed(&error))?;
         drop(writer);
         let (file, scratch) = staging.finished(scratch)?;
+        let text = Text {
+            input: Input::File(file.clone()),
+            dialect: DIALECT,
+            skip: 0,
+            name: name.clone(),
+            objects: true,
+            null_values: staging.null_values.to_vec(),
+        };
         let column = |column: (String, Evidence)| InputColumn {
             name: column.0,
             sql_type: column.1.sql_type(),
@@ -63,6 +74,8 @@ impl Source for Json {
             reader: Reader::Csv { path: file.given, dialect: DIALECT, header: false, gzip: false },
             scratch,
             origin: None,
+            text: Some(Arc::new(text)),
+            settled: Settled::default(),
         })
     }
 }
@@ -131,6 +144,8 @@ struct Columns {
     places: HashMap<String, usize>,
     /// In which record each column was last seen, so that a key that occurs twice in one is noticed.
     seen: Vec<u64>,
+    /// Texts that are NULL.
+    null_values: Vec<String>,
 }
 
 impl Columns {
@@ -149,6 +164,8 @@ impl Columns {
             match Kind::of(raw).map_err(|reason| invalid(name, &format!("object {number}, key `{key}`: {reason}")))? {
                 Kind::Null => {}
                 Kind::Boolean => evidence.add_boolean(),
+                Kind::Number if is_null(raw.get().as_bytes(), &self.null_values) => evidence.add_null(),
+                Kind::Text(text) if self.null_values.contains(&text) => evidence.add_null(),
                 Kind::Number => evidence.add(raw.get().as_bytes()),
                 Kind::Text(text) => evidence.add_text(&text),
                 Kind::Nested(text) => evidence.add_text(text),

@@ -14,8 +14,9 @@ use super::input::{Input, empty};
 use super::merge::Merged;
 use super::receipt::Receipt;
 use super::relation::{Staged, Wanted};
-use super::source::{Staging, stage};
+use super::source::{How, Staging, stage};
 use super::swap;
+use super::told::Told;
 use crate::args::{Target, excerpt, listed};
 use crate::call::Call;
 use crate::engine::Lease;
@@ -65,6 +66,8 @@ pub struct LoadRequest {
     pub merge_key: Vec<String>,
     /// Types that are not to be inferred.
     pub types: ColumnTypes,
+    /// Texts that are NULL.
+    pub null_values: Vec<String>,
     /// The database.
     pub target: Target,
     /// The tool that was called, for the table catalogue.
@@ -92,6 +95,9 @@ impl LoadRequest {
         if !self.types.is_empty() {
             params["schema"] = json!(self.types);
         }
+        if !self.null_values.is_empty() {
+            params["null_values"] = json!(self.null_values);
+        }
         params
     }
 }
@@ -115,13 +121,14 @@ pub struct Loaded {
     pub format: Format,
     /// What became of the table's old rows and columns, where the input was merged.
     pub merged: Option<Merged>,
-    /// Columns in which words such as `NA` became NULL, and how often.
-    pub null_words: Vec<(String, u64)>,
+    /// How the input was read.
+    pub told: Told,
 }
 
 /// Loads one input into one table.
 pub async fn load(session: &Session, call: &Call, request: LoadRequest) -> Result<Loaded, Error> {
-    load_with(session, call, request, None).await
+    let target = request.target.clone();
+    load_with(session, call, request, None).await.map_err(|error| session.of_old_file(error, &target))
 }
 
 /// Loads, and notes an append in the same transaction.
@@ -134,12 +141,18 @@ pub(super) async fn load_with(
     let database = session.resolve_writable(&request.target)?;
     let Named { place, shown } = session.table(call, &database, &request.table).await?;
     let mut params = receipt.map_or_else(|| request.params(), |receipt| receipt.params.clone());
-    let mut staged = prepare(session, call, request.input, request.format, request.json_path).await?;
+    let how = How {
+        format: request.format,
+        json_path: request.json_path,
+        types: request.types.clone(),
+        null_values: request.null_values,
+    };
+    let mut staged = prepare(session, call, request.input, how).await?;
     if let Some(rows) = staged.rows {
         call.report(1.0, Some(STEPS), format!("{} has {rows} rows", staged.name));
     }
-    if staged.columns.is_empty() {
-        staged.describe(&mut session.lease(call, &database).await?, call).await?;
+    if staged.text.is_none() {
+        staged.describe(&mut session.lease(call, &database).await?, call, &request.types).await?;
     }
     let load = Load {
         session,
@@ -174,27 +187,22 @@ pub(super) async fn load_with(
         bytes: staged.bytes,
         format: staged.format,
         merged,
-        null_words: staged.null_words(&wanted),
         table,
+        told: staged.told(&wanted),
         database,
     })
 }
 
 /// Stages an input on a thread that may block.
-pub(super) async fn prepare(
-    session: &Session,
-    call: &Call,
-    input: Input,
-    format: Option<Format>,
-    json_path: Option<String>,
-) -> Result<Staged, Error> {
+pub(super) async fn prepare(session: &Session, call: &Call, input: Input, how: How) -> Result<Staged, Error> {
     let scratch = session.scratch().to_owned();
     let name = input.name();
     let (input, origin) = input.opened(session, call).await?;
     let call = call.clone();
     let staging = tokio::task::spawn_blocking(move || {
-        let staging = Staging { call: &call, scratch: &scratch, json_path: json_path.as_deref() };
-        stage(input, format, &staging)
+        let How { format, json_path, types, null_values } = &how;
+        let (json_path, null_values) = (json_path.as_deref(), null_values.as_slice());
+        stage(input, *format, &Staging { call: &call, scratch: &scratch, json_path, types, null_values })
     });
     let lost = |_| Error::internal(format!("The reader of {name} stopped."));
     let mut staged = staging.await.map_err(lost)??;

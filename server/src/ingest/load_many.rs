@@ -33,6 +33,8 @@ pub struct FileLoad {
     pub types: ColumnTypes,
     /// Where in a JSON document the rows are.
     pub json_path: Option<String>,
+    /// Texts that are NULL.
+    pub null_values: Vec<String>,
 }
 
 /// What became of one file.
@@ -141,6 +143,7 @@ async fn load_one(
         mode: file.mode,
         merge_key: Vec::new(),
         types: file.types.clone(),
+        null_values: file.null_values.clone(),
         target: many.target.clone(),
         tool: many.tool,
     };
@@ -180,7 +183,14 @@ mod tests {
 
     fn file(table: &str, mode: LoadMode) -> FileLoad {
         let table = table.to_owned();
-        FileLoad { path: String::new(), table, mode, types: ColumnTypes::new(), json_path: None }
+        FileLoad {
+            path: String::new(),
+            table,
+            mode,
+            types: ColumnTypes::new(),
+            json_path: None,
+            null_values: Vec::new(),
+        }
     }
 
     #[rstest]

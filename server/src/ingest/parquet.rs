@@ -1,5 +1,6 @@
 //! Parquet: hyperd reads the file and its schema.
 
+use super::audit::Settled;
 use super::format::Format;
 use super::input::Input;
 use super::relation::{Reader, Staged, external};
@@ -24,6 +25,8 @@ impl Source for Parquet {
             reader: Reader::Typed(external(&file.given, &["FORMAT => 'parquet'".to_owned()])),
             scratch: None,
             origin: None,
+            text: None,
+            settled: Settled::default(),
         })
     }
 }

@@ -9,6 +9,7 @@ use std::thread;
 use super::infer::Evidence;
 use super::input::Input;
 use super::scan::{Cell, Dialect, Flaw, FlawAt, Sink};
+use super::source::Staging;
 use crate::call::Call;
 use crate::error::Error;
 use crate::limits::{CSV_BLOCK_BYTES, CSV_RECORD_BYTES_MAX, CSV_THREADS_MAX};
@@ -42,15 +43,16 @@ pub(super) enum Fault {
 }
 
 /// Whole records, and where in the file they start.
-struct Block {
-    offset: u64,
-    text: Vec<u8>,
+pub(super) struct Block {
+    pub(super) offset: u64,
+    pub(super) text: Vec<u8>,
 }
 
 /// The scan of one block.
 struct Profiler<'a> {
     profile: &'a mut Profile,
     quoting: bool,
+    null_values: &'a [String],
     /// A cell starts with a quote although the file was taken for one that quotes nothing.
     opened: bool,
 }
@@ -76,7 +78,11 @@ impl Sink for Profiler<'_> {
         if let Some(evidence) = self.profile.columns.get_mut(column)
             && (cell.quoted || !cell.text.is_empty())
         {
-            evidence.add(cell.text);
+            if is_null(cell.text, self.null_values) {
+                evidence.add_null();
+            } else {
+                evidence.add(cell.text);
+            }
         }
     }
 
@@ -94,14 +100,20 @@ impl Sink for Profiler<'_> {
     }
 }
 
+/// Whether a cell is one that the call names as NULL.
+pub(super) fn is_null(cell: &[u8], null_values: &[String]) -> bool {
+    null_values.iter().any(|value| value.as_bytes() == cell)
+}
+
 /// Profiles what follows the first `skip` bytes (the header), which has `columns` columns.
 pub(super) fn profile(
     input: &Input,
     dialect: Dialect,
     columns: usize,
     skip: u64,
-    call: &Call,
+    staging: &Staging<'_>,
 ) -> Result<Profile, Stop> {
+    let (call, null_values) = (staging.call, staging.null_values);
     let mut reader = input.reader().map_err(Stop::Error)?;
     let mut blocks = Blocks::new(&mut reader, dialect, skip);
     let failed = |error: &std::io::Error| Stop::Error(input.failed(error));
@@ -110,7 +122,7 @@ pub(super) fn profile(
     let Some(first) = blocks.next(&failed)? else { return Ok(empty) };
     if blocks.ended {
         let mut profile = empty;
-        scan(dialect, &first, &mut profile)?;
+        scan(dialect, &first, null_values, &mut profile)?;
         return Ok(profile);
     }
     let threads = thread::available_parallelism().map_or(1, usize::from).min(CSV_THREADS_MAX);
@@ -120,7 +132,7 @@ pub(super) fn profile(
     thread::scope(|scope| {
         let start = |receiver: Arc<Mutex<Receiver<Block>>>| {
             let profile = empty.clone();
-            scope.spawn(move || work(dialect, &receiver, profile))
+            scope.spawn(move || work(dialect, &receiver, null_values, profile))
         };
         let workers: Vec<_> = (0..threads).map(|_| start(Arc::clone(&receiver))).collect();
         drop(receiver);
@@ -140,11 +152,16 @@ pub(super) fn profile(
 }
 
 /// Takes blocks in the file's order until there are none, or one has a fault.
-fn work(dialect: Dialect, blocks: &Mutex<Receiver<Block>>, mut profile: Profile) -> Result<Profile, Stop> {
+fn work(
+    dialect: Dialect,
+    blocks: &Mutex<Receiver<Block>>,
+    null_values: &[String],
+    mut profile: Profile,
+) -> Result<Profile, Stop> {
     loop {
         let taken = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(block) = taken else { return Ok(profile) };
-        scan(dialect, &block, &mut profile)?;
+        scan(dialect, &block, null_values, &mut profile)?;
     }
 }
 
@@ -176,7 +193,7 @@ fn merge(
     }
 }
 
-fn scan(dialect: Dialect, block: &Block, profile: &mut Profile) -> Result<(), Stop> {
+fn scan(dialect: Dialect, block: &Block, null_values: &[String], profile: &mut Profile) -> Result<(), Stop> {
     let at = |offset: usize, fault| Stop::At { offset: block.offset + offset as u64, fault };
     if let Err(error) = str::from_utf8(&block.text) {
         return Err(at(error.valid_up_to(), Fault::NotUtf8));
@@ -184,12 +201,12 @@ fn scan(dialect: Dialect, block: &Block, profile: &mut Profile) -> Result<(), St
     if let Some(offset) = block.text.contains(&0).then(|| block.text.iter().position(|byte| *byte == 0)).flatten() {
         return Err(at(offset, Fault::Nul));
     }
-    let mut profiler = Profiler { profile, quoting: dialect.quoting, opened: false };
+    let mut profiler = Profiler { profile, quoting: dialect.quoting, null_values, opened: false };
     dialect.scan(&block.text, &mut profiler).map_err(|stop| at(stop.offset, stop.fault))
 }
 
 /// Cuts a stream into blocks that end between records.
-struct Blocks<'a, R> {
+pub(super) struct Blocks<'a, R> {
     reader: &'a mut R,
     dialect: Dialect,
     skip: usize,
@@ -199,12 +216,12 @@ struct Blocks<'a, R> {
 }
 
 impl<'a, R: Read> Blocks<'a, R> {
-    fn new(reader: &'a mut R, dialect: Dialect, skip: u64) -> Self {
+    pub(super) fn new(reader: &'a mut R, dialect: Dialect, skip: u64) -> Self {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         Self { reader, dialect, skip, offset: 0, carry: Vec::new(), ended: false }
     }
 
-    fn next(&mut self, failed: &impl Fn(&std::io::Error) -> Stop) -> Result<Option<Block>, Stop> {
+    pub(super) fn next(&mut self, failed: &impl Fn(&std::io::Error) -> Stop) -> Result<Option<Block>, Stop> {
         let mut text = std::mem::take(&mut self.carry);
         let mut wanted = CSV_BLOCK_BYTES;
         while !self.ended {

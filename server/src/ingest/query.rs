@@ -1,5 +1,6 @@
 //! The rows of a query, as an input like any other.
 
+use super::audit::Settled;
 use super::format::Format;
 use super::input::Input;
 use super::relation::{Reader, Staged};
@@ -24,6 +25,8 @@ impl Source for Query {
             reader: Reader::Typed(format!("({sql}) rows_of_query")),
             scratch: None,
             origin: None,
+            text: None,
+            settled: Settled::default(),
         })
     }
 }

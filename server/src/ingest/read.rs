@@ -5,6 +5,8 @@ use super::format::Format;
 use super::input::Input;
 use super::load::prepare;
 use super::relation::{Staged, Wanted};
+use super::source::How;
+use super::told::Told;
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::{Bounds, Lease, Rows};
@@ -23,6 +25,8 @@ pub struct ReadRequest {
     pub json_path: Option<String>,
     /// Types that are not to be inferred.
     pub types: ColumnTypes,
+    /// Texts that are NULL.
+    pub null_values: Vec<String>,
     /// The name that the query has for the rows.
     pub table: String,
     /// The query.
@@ -31,14 +35,20 @@ pub struct ReadRequest {
     pub tool: &'static str,
 }
 
-/// Runs one query over one input. Unqualified names that are not the input's are looked up in `local`.
-pub async fn read(session: &Session, call: &Call, request: ReadRequest, bounds: Bounds) -> Result<Rows, Error> {
+/// Runs one query over one input; answers its rows, and what is to be said of how the input was read. Unqualified names that are not the input's are looked up in `local`.
+pub async fn read(session: &Session, call: &Call, request: ReadRequest, bounds: Bounds) -> Result<(Rows, Told), Error> {
     let query = sql::subquery(request.tool, &request.sql)?;
     check_name(&request.table)?;
     let local = session.resolve(&Target::default())?;
-    let mut staged = prepare(session, call, request.input, request.format, request.json_path).await?;
+    let how = How {
+        format: request.format,
+        json_path: request.json_path,
+        types: request.types.clone(),
+        null_values: request.null_values,
+    };
+    let mut staged = prepare(session, call, request.input, how).await?;
     let mut lease = session.lease(call, &local).await?;
-    staged.describe(&mut lease, call).await?;
+    staged.describe(&mut lease, call, &request.types).await?;
     let wanted = with_overrides(&staged, &request.types)?;
     let (name, rows) = (sql::identifier(&request.table), staged.select(&wanted));
     let statement = format!("WITH {name} AS ({rows}) ({query})");
@@ -46,7 +56,7 @@ pub async fn read(session: &Session, call: &Call, request: ReadRequest, bounds: 
         Err(error) if error.sqlstate.is_some() => Err(blamed(&staged, &mut lease, call, error, &wanted).await),
         outcome => {
             staged.verify_unchanged()?;
-            outcome
+            Ok((outcome?, staged.told(&wanted)))
         }
     }
 }

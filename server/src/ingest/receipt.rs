@@ -35,7 +35,9 @@ pub async fn load_noted(
     request: LoadRequest,
     receipt: &Receipt,
 ) -> Result<Loaded, Error> {
-    load_with(session, call, request, Some(receipt)).await
+    let target = request.target.clone();
+    let loaded = load_with(session, call, request, Some(receipt)).await;
+    loaded.map_err(|error| session.of_old_file(error, &target))
 }
 
 impl Load<'_> {

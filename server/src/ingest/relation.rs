@@ -1,18 +1,23 @@
 //! An input as a table that hyperd reads itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempPath;
 
+use super::audit::{Settled, Text};
+use super::fit::ColumnTypes;
 use super::format::Format;
 use super::infer::Evidence;
 use super::input::{Held, InputFile};
+use super::reading::Reading;
 use super::scan::Dialect;
 use super::spelling::NULL_MARKERS;
 use super::types::SqlType;
 use crate::call::Call;
 use crate::engine::{Column, Lease, tells_no_room};
 use crate::error::{Code, Error};
+use crate::session::is_of_old_file;
 use crate::sql;
 
 /// One column of an input.
@@ -52,6 +57,9 @@ pub struct Staged {
     #[expect(dead_code, reason = "held so that the file is there as long as this")]
     pub(super) scratch: Option<TempPath>,
     pub(super) origin: Option<Origin>,
+    /// Where its cells are texts: those, to be looked at again.
+    pub(super) text: Option<Arc<Text>>,
+    pub(super) settled: Settled,
 }
 
 /// The file that an input is read from.
@@ -95,8 +103,42 @@ impl Staged {
         }
     }
 
-    /// Asks hyperd for the columns of a format that describes itself.
-    pub async fn describe(&mut self, lease: &mut Lease, call: &Call) -> Result<(), Error> {
+    /// Finds out how to read the columns that are to have these types, or which value stands in the way.
+    pub(super) fn settle(&mut self, types: &ColumnTypes, call: &Call) -> Result<(), Error> {
+        if let Some(text) = &self.text {
+            self.settled = text.settle(&self.columns, types, call)?;
+            for at in &self.settled.as_text {
+                let column = &mut self.columns[*at];
+                column.sql_type = SqlType::Text;
+                // What the cells look like is no evidence any more.
+                column.evidence.iter_mut().for_each(|evidence| evidence.add_text(""));
+            }
+        }
+        Ok(())
+    }
+
+    /// How the texts of a column are read as a type.
+    fn reading(&self, wanted: Wanted) -> Reading {
+        let evidence = self.columns[wanted.index].evidence;
+        match self.settled.readings.get(&wanted.index) {
+            Some(reading) => *reading,
+            None if wanted.sql_type.is_date() && evidence.is_some_and(Evidence::has_slashes) => Reading::YearFirst,
+            None => Reading::Plain,
+        }
+    }
+
+    /// Whether hyperd's reader of text finds the values of a column by itself.
+    fn is_read_by_hyperd(&self, wanted: Wanted) -> bool {
+        self.reading(wanted) == Reading::Plain && self.null_texts(wanted).is_empty()
+    }
+
+    /// Asks hyperd for the columns of a format that describes itself, and how to read those that are to have these types.
+    pub async fn describe(&mut self, lease: &mut Lease, call: &Call, types: &ColumnTypes) -> Result<(), Error> {
+        self.ask_columns(lease, call).await?;
+        self.settle_typed(lease, call, types).await
+    }
+
+    async fn ask_columns(&mut self, lease: &mut Lease, call: &Call) -> Result<(), Error> {
         if !self.columns.is_empty() {
             return Ok(());
         }
@@ -131,15 +173,32 @@ impl Staged {
     fn item(&self, wanted: Wanted) -> String {
         let column = &self.columns[wanted.index];
         let name = sql::identifier(&column.name);
-        match &self.reader {
-            Reader::Csv { .. } if !holds_markers(column, wanted.sql_type) => name,
-            Reader::Csv { .. } => {
-                let markers = NULL_MARKERS.map(sql::literal).join(", ");
-                let value = format!("CASE WHEN {name} IN ({markers}) THEN NULL ELSE {name} END");
-                format!("CAST({value} AS {}) AS {name}", wanted.sql_type)
-            }
-            Reader::Typed(_) if wanted.sql_type == column.sql_type => name,
-            Reader::Typed(_) => format!("CAST({name} AS {}) AS {name}", wanted.sql_type),
+        let nulls = self.null_texts(wanted);
+        let is_plain = match &self.reader {
+            Reader::Csv { .. } => self.is_read_by_hyperd(wanted),
+            Reader::Typed(_) => wanted.sql_type == column.sql_type && nulls.is_empty(),
+        };
+        if is_plain {
+            return name;
+        }
+        let mut value = self.reading(wanted).sql(&name, wanted.sql_type);
+        if !nulls.is_empty() {
+            let nulls: Vec<String> = nulls.into_iter().map(sql::literal).collect();
+            value = format!("CASE WHEN {name} IN ({}) THEN NULL ELSE {value} END", nulls.join(", "));
+        }
+        format!("CAST({value} AS {}) AS {name}", wanted.sql_type)
+    }
+
+    /// The texts that are NULL in a column, where there may be any.
+    fn null_texts(&self, wanted: Wanted) -> Vec<&str> {
+        let column = &self.columns[wanted.index];
+        let given = self.settled.null_values.iter().map(String::as_str);
+        match column.evidence {
+            Some(evidence) if evidence.nulls_as(wanted.sql_type) == 0 => Vec::new(),
+            Some(_) if wanted.sql_type.is_text() => given.collect(),
+            Some(_) => given.chain(NULL_MARKERS).collect(),
+            None if column.sql_type.is_text() => given.collect(),
+            None => Vec::new(),
         }
     }
 
@@ -147,8 +206,12 @@ impl Staged {
         match &self.reader {
             Reader::Typed(table) => table.clone(),
             Reader::Csv { path, dialect, header, gzip } => {
-                let descriptor: Vec<String> =
-                    self.columns.iter().enumerate().map(|(index, column)| descriptor(index, column, wanted)).collect();
+                let descriptor: Vec<String> = self
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .map(|(index, column)| self.descriptor(index, column, wanted))
+                    .collect();
                 let mut options = vec![
                     "FORMAT => 'csv'".to_owned(),
                     format!("HEADER => {header}"),
@@ -167,6 +230,15 @@ impl Staged {
         }
     }
 
+    fn descriptor(&self, index: usize, column: &InputColumn, wanted: &[Wanted]) -> String {
+        let asked = wanted.iter().find(|wanted| wanted.index == index);
+        let sql_type = match asked {
+            Some(wanted) if self.is_read_by_hyperd(*wanted) => wanted.sql_type,
+            _ => SqlType::Text,
+        };
+        format!("{} {sql_type}", sql::identifier(&column.name))
+    }
+
     /// hyperd's refusal of the wanted columns. Where it is one value, hyperd does not say of which column: each one
     /// that is read as something else than it looks like is tried alone.
     pub(super) async fn explain(&self, lease: &mut Lease, call: &Call, error: Error, wanted: &[Wanted]) -> Error {
@@ -177,6 +249,9 @@ impl Staged {
         let explained = explain(error, self);
         if explained.code != Code::SchemaMismatch {
             return explained;
+        }
+        if let Some(found) = self.blame(call, wanted).await {
+            return Error { sqlstate: explained.sqlstate, ..found };
         }
         for one in wanted {
             let column = &self.columns[one.index];
@@ -197,14 +272,13 @@ impl Staged {
         explained
     }
 
-    /// How many cells of each column are read as NULL because of a word, given the wanted types.
-    pub fn null_words(&self, wanted: &[Wanted]) -> Vec<(String, u64)> {
-        let counted = wanted.iter().filter_map(|wanted| {
-            let column = &self.columns[wanted.index];
-            let count = column.evidence.filter(|_| holds_markers(column, wanted.sql_type))?.markers();
-            Some((column.name.clone(), count))
-        });
-        counted.collect()
+    /// The value that hyperd has refused, where our own reader finds it.
+    async fn blame(&self, call: &Call, wanted: &[Wanted]) -> Option<Error> {
+        let text = Arc::clone(self.text.as_ref()?);
+        let (columns, call) = (self.columns.clone(), call.clone());
+        let wanted: Vec<_> = wanted.iter().map(|one| (one.index, one.sql_type)).collect();
+        let looking = tokio::task::spawn_blocking(move || text.blame(&columns, &wanted, &call));
+        looking.await.ok().flatten()
     }
 }
 
@@ -223,6 +297,8 @@ pub(super) fn explain(mut error: Error, staged: &Staged) -> Error {
         _ if staged.format == Format::Query => error,
         // The disk is at fault, not the input.
         _ if tells_no_room(&error.message) => error,
+        // So is the database's file.
+        _ if is_of_old_file(&error) => error,
         "XX001" | "58P01" | "0A000" | "42804" => {
             let mut explained =
                 Error::new(Code::UnsupportedFormat, format!("{name} cannot be read: {}", sentence(&error.message)))
@@ -272,18 +348,4 @@ pub(super) fn external(path: &Path, options: &[String]) -> String {
     // The path was checked to be UTF-8 when it was opened.
     let path = sql::literal(&path.to_string_lossy());
     format!("external({path}, {})", options.join(", "))
-}
-
-fn descriptor(index: usize, column: &InputColumn, wanted: &[Wanted]) -> String {
-    let asked = wanted.iter().find(|wanted| wanted.index == index);
-    let sql_type = match asked {
-        Some(wanted) if !holds_markers(column, wanted.sql_type) => wanted.sql_type,
-        _ => SqlType::Text,
-    };
-    format!("{} {sql_type}", sql::identifier(&column.name))
-}
-
-/// Whether words such as `NA` stand for NULL in the column once it has the type.
-fn holds_markers(column: &InputColumn, sql_type: SqlType) -> bool {
-    !sql_type.is_text() && column.evidence.is_some_and(|evidence| evidence.markers() > 0)
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
+use super::encoding::{TELLING_BYTES, refuse_foreign};
+use super::fit::ColumnTypes;
 use super::format::Format;
 use super::input::{Input, InputFile};
 use super::relation::Staged;
@@ -11,6 +13,15 @@ use super::{arrow, csv, iceberg, json, parquet, query};
 use crate::call::Call;
 use crate::error::Error;
 use crate::files::refused;
+
+/// How an input is to be read, as far as the call says.
+#[derive(Debug, Default)]
+pub(super) struct How {
+    pub(super) format: Option<Format>,
+    pub(super) json_path: Option<String>,
+    pub(super) types: ColumnTypes,
+    pub(super) null_values: Vec<String>,
+}
 
 /// What staging may use.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +32,10 @@ pub(super) struct Staging<'a> {
     pub(super) scratch: &'a Path,
     /// Where in a JSON document the rows are.
     pub(super) json_path: Option<&'a str>,
+    /// Types that are not to be inferred.
+    pub(super) types: &'a ColumnTypes,
+    /// Texts that are NULL.
+    pub(super) null_values: &'a [String],
 }
 
 /// A format that can be loaded. Staging blocks, and touches no database.
@@ -39,6 +54,9 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
         return Err(Error::invalid(format!("`json_extract_path` is for JSON, and {} is not.", input.name()))
             .suggest("Leave `json_extract_path` out."));
     }
+    if matches!(format, Format::Csv | Format::Json) {
+        refuse_foreign(&input.head(TELLING_BYTES)?, &input.name())?;
+    }
     let source: &dyn Source = match format {
         Format::Csv => &csv::Csv,
         Format::Json => &json::Json,
@@ -47,7 +65,10 @@ pub(super) fn stage(input: Input, format: Option<Format>, staging: &Staging<'_>)
         Format::Iceberg => &iceberg::Iceberg,
         Format::Query => &query::Query,
     };
-    source.stage(input, staging)
+    let mut staged = source.stage(input, staging)?;
+    staged.settled.null_values = staging.null_values.to_vec();
+    staged.settle(staging.types, staging.call)?;
+    Ok(staged)
 }
 
 impl Staging<'_> {

@@ -4,8 +4,25 @@
 
 use std::str;
 
+use super::calendar::days;
+
 /// Words that stand for a missing value in a column of numbers, dates or booleans, and are text anywhere else.
 pub(super) const NULL_MARKERS: [&str; 4] = ["NA", "N/A", "NULL", "null"];
+
+/// Words that people write for a missing value, the markers among them. Where a column is text they stay, and are told.
+pub(super) const MISSING_WORDS: [&str; 19] = [
+    "NA", "N/A", "NULL", "null", "n/a", "na", "Null", "NaN", "nan", "NaT", "None", "none", "NONE", "nil", "<NA>",
+    "#N/A", "-", ".", "?",
+];
+/// Bytes of the longest of them.
+const MISSING_WORD_BYTES_MAX: usize = 4;
+
+/// The place of a cell among [`MISSING_WORDS`], if it is one of them.
+pub(super) fn missing_word(cell: &[u8]) -> Option<usize> {
+    let may_be = cell.len() <= MISSING_WORD_BYTES_MAX
+        && matches!(cell.first(), Some(b'N' | b'n' | b'<' | b'#' | b'-' | b'.' | b'?'));
+    may_be.then(|| MISSING_WORDS.iter().position(|word| word.as_bytes() == cell)).flatten()
+}
 
 /// The most digits that an integer can have and still be a `numeric`.
 const WIDE_DIGITS_MAX: usize = 38;
@@ -31,7 +48,7 @@ pub(super) enum Spelling {
     Exponent,
     /// `NaN`, `Infinity` or `-Infinity`.
     NotFinite,
-    /// An ISO 8601 calendar date.
+    /// A calendar date that begins with its year.
     Date,
     /// An ISO 8601 date and time of day without time zone.
     Timestamp,
@@ -139,14 +156,14 @@ fn temporal(cell: &[u8]) -> Option<Spelling> {
     if cell.get(2) == Some(&b':') {
         return (time_of_day(cell)? == cell.len()).then_some(Spelling::Time);
     }
-    calendar_date(cell)?;
-    let Some(separator) = cell.get(10) else {
+    let end = calendar_date(cell)?;
+    let Some(separator) = cell.get(end) else {
         return Some(Spelling::Date);
     };
     if !matches!(separator, b' ' | b'T') {
         return None;
     }
-    let clock = &cell[11..];
+    let clock = &cell[end + 1..];
     match &clock[time_of_day(clock)?..] {
         b"" => Some(Spelling::Timestamp),
         b"Z" => Some(Spelling::TimestampTz),
@@ -154,21 +171,25 @@ fn temporal(cell: &[u8]) -> Option<Spelling> {
     }
 }
 
-fn calendar_date(cell: &[u8]) -> Option<()> {
-    if cell.get(4) != Some(&b'-') || cell.get(7) != Some(&b'-') {
+/// The length of `YYYY-MM-DD` or `YYYY/M/D` at the start of the cell. Points stay text: so versions are written.
+fn calendar_date(cell: &[u8]) -> Option<usize> {
+    let mark = *cell.get(4).filter(|mark| matches!(mark, b'-' | b'/'))?;
+    let year = u16::from(two_digits(cell, 0)?) * 100 + u16::from(two_digits(cell, 2)?);
+    let (month, after) = one_or_two_digits(cell, 5)?;
+    if cell.get(after) != Some(&mark) {
         return None;
     }
-    let year = u16::from(two_digits(cell, 0)?) * 100 + u16::from(two_digits(cell, 2)?);
-    let day = two_digits(cell, 8)?;
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match two_digits(cell, 5)? {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        _ => return None,
-    };
-    (year >= 1 && (1..=days).contains(&day)).then_some(())
+    let (day, end) = one_or_two_digits(cell, after + 1)?;
+    let is_padded = end == "YYYY-MM-DD".len();
+    (year >= 1 && (1..=days(year, month)?).contains(&day) && (is_padded || mark == b'/')).then_some(end)
+}
+
+/// A number and where it ends.
+fn one_or_two_digits(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    if let Some(value) = two_digits(text, at) {
+        return Some((value, at + 2));
+    }
+    text.get(at).filter(|digit| digit.is_ascii_digit()).map(|digit| (digit - b'0', at + 1))
 }
 
 /// The length of `HH:MM[:SS[.ffffff]]` at the start of `text`.
@@ -190,7 +211,7 @@ fn time_of_day(text: &[u8]) -> Option<usize> {
 }
 
 /// `+HH`, `+HHMM` or `+HH:MM`, either sign.
-fn is_offset(text: &[u8]) -> bool {
+pub(super) fn is_offset(text: &[u8]) -> bool {
     if !matches!(text.first(), Some(b'+' | b'-')) || two_digits(text, 1).is_none_or(|hours| hours > OFFSET_HOURS_MAX) {
         return false;
     }
@@ -226,6 +247,9 @@ mod tests {
     #[case("-Infinity", Spelling::NotFinite)]
     #[case("TRUE", Spelling::Boolean)]
     #[case("2024-02-29", Spelling::Date)]
+    #[case("2012/01/31", Spelling::Date)]
+    #[case("2012/1/31", Spelling::Date)]
+    #[case("2012/01/31 10:05", Spelling::Timestamp)]
     #[case("2024-01-02T03:04", Spelling::Timestamp)]
     #[case("2024-01-02 03:04:05.123456", Spelling::Timestamp)]
     #[case("2024-01-02T03:04:05Z", Spelling::TimestampTz)]
@@ -260,6 +284,10 @@ mod tests {
             "2023-02-29",
             "2024-1-2",
             "01/02/2024",
+            "2012/13/01",
+            "2012/01-31",
+            "2012.01.31",
+            "2012/001/1",
             "20240102x",
             "2024-13-01",
             "0000-01-01",

@@ -135,8 +135,18 @@ impl SqlType {
         }
     }
 
-    fn is_number(self) -> bool {
-        self.integer_digits().is_some() || matches!(self, Self::Numeric { .. } | Self::Real | Self::Double)
+    /// Whether a date is part of its values.
+    pub(super) fn is_date(self) -> bool {
+        matches!(self, Self::Date | Self::Timestamp | Self::TimestampTz)
+    }
+
+    /// Whether it holds whole numbers alone.
+    pub(super) fn is_whole(self) -> bool {
+        self.integer_digits().is_some()
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        self.is_whole() || matches!(self, Self::Numeric { .. } | Self::Real | Self::Double)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::args::{self, excerpt};
 use crate::call::Call;
 use crate::engine::Lane;
 use crate::error::{Code, Error};
-use crate::files::{Found, refused};
+use crate::files::{Found, refused, unusable};
 use crate::limits;
 use crate::sql;
 
@@ -234,24 +234,17 @@ impl Session {
                 return Ok(Located { path, exists: true, handed });
             }
             Err(error) if error.kind() == ErrorKind::NotFound && create => {}
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(Error::io(format!("The server may not look at {}", path.display()), &error)
-                    .suggest("Give the user that runs the server permission to use the file and its folder."));
-            }
             Err(error) => {
-                return Err(Error::new(
-                    Code::FileNotFound,
-                    format!("Could not find the file {}: {error}.", excerpt(typed)),
-                )
-                .suggest("Check the path, or pass on_missing: \"create\" for an empty database there."));
+                let advice = "Check the path, or pass on_missing: \"create\" for an empty database there.";
+                return Err(unusable(format!("Could not find the file {}", excerpt(typed)), &error, advice));
             }
         }
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(Error::invalid(format!("{} names no file.", excerpt(typed))).suggest("Name a .hyper file."));
         };
         let folder = self.paths().folder(parent)?.map_err(|error| {
-            Error::new(Code::FileNotFound, format!("Could not use the folder {}: {error}.", parent.display()))
-                .suggest("Make the folder first; only the database itself is created.")
+            let advice = "Make the folder first; only the database itself is created.";
+            unusable(format!("Could not use the folder {}", parent.display()), &error, advice)
         })?;
         Ok(Located { path: folder.path().join(name), exists: false, handed: None })
     }
@@ -286,8 +279,19 @@ pub(super) fn explained(mut error: Error, path: &Path) -> Error {
             error.suggest("Attach a .hyper file; load other files into a table with load_file.")
         }
         Some("58S01" | "58030" | "42501") => {
+            if error.code == Code::SqlError {
+                error.code = Code::IoError;
+            }
             error.message = format!("Could not open {}: {}", path.display(), error.message);
-            error.suggest("Check that the file exists and that the server may read and write it.")
+            error.suggest(
+                "Check that the user that runs the server may read and write the file, and that its file system is not \
+                 mounted read-only; without writable: true a file that is there is only read.",
+            )
+        }
+        Some(state) if state.starts_with("XX") => {
+            error.code = Code::IoError;
+            error.message = format!("{} is damaged: {}", path.display(), error.message);
+            error.suggest("Restore the file from a copy, or load the data into a new database.")
         }
         _ => {
             error.message = format!("Could not open {}: {}", path.display(), error.message);

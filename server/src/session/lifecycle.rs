@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::engine::{Attachments, Confinement, Engine, Lane};
 use crate::error::{Code, Error};
-use crate::files::Paths;
+use crate::files::{Paths, unusable};
 use crate::scratch::Scratch;
 use crate::{own, sql};
 
@@ -158,8 +158,8 @@ impl Session {
 fn scratch(parent: Option<&Path>) -> Result<Scratch, Error> {
     let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
     Scratch::new_in(&parent, "hyperd-mcp-").map_err(|error| {
-        Error::new(Code::FileNotFound, format!("Could not make a temporary folder in {}: {error}.", parent.display()))
-            .suggest("Point TMPDIR to a folder that exists and can be written to.")
+        let what = format!("Could not make a temporary folder in {}", parent.display());
+        unusable(what, &error, "Point TMPDIR to a folder that exists and can be written to.")
     })
 }
 
@@ -177,8 +177,9 @@ fn confinement(paths: &Paths, scratch: &Path, persistent: Option<&Path>) -> Conf
 /// The persistent database's path without symbolic links; its folder is made where it is missing.
 async fn canonical_home(path: &Path) -> Result<PathBuf, Error> {
     let failed = |error: std::io::Error| {
-        Error::new(Code::FileNotFound, format!("Could not use {} as the persistent database: {error}.", path.display()))
-            .suggest("Name a file in a folder that can be written to with --persistent-db, or use --ephemeral-only.")
+        let what = format!("Could not use {} as the persistent database", path.display());
+        let advice = "Name a file in a folder that can be written to with --persistent-db, or use --ephemeral-only.";
+        unusable(what, &error, advice)
     };
     if path.is_dir() {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
@@ -201,8 +202,16 @@ fn not_opened(database: &Database, error: Error) -> Error {
     if database.kind != Kind::Persistent {
         return error;
     }
-    error.suggest(
-        "Close the file where another process holds it, name another one with --persistent-db, share one hyperd with \
-         --endpoint, or use --ephemeral-only.",
-    )
+    let elsewhere = "name another file with --persistent-db, or use --ephemeral-only.";
+    let first = match error.code {
+        Code::ResourceBusy => {
+            "Close the file where another process holds it, share one hyperd with --endpoint,".to_owned()
+        }
+        Code::ConnectionLost | Code::Timeout | Code::Cancelled => return error,
+        _ => {
+            error.suggestion.clone().unwrap_or_else(|| "Look at the file".to_owned()).trim_end_matches('.').to_owned()
+                + ","
+        }
+    };
+    error.suggest(format!("{first} {elsewhere}"))
 }

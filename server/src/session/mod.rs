@@ -15,6 +15,7 @@ mod new_table;
 mod routing;
 pub mod table_catalog;
 mod table_name;
+mod version;
 mod watchers;
 mod write_locks;
 
@@ -27,4 +28,5 @@ pub use lifecycle::Session;
 pub use named::Named;
 pub use new_table::NewTable;
 pub use table_name::{Place, check_name};
+pub use version::is_of_old_file;
 pub use watchers::{Counts, Watch, WatchRequest, WatcherEntry};

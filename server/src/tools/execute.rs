@@ -66,7 +66,8 @@ impl Tool for Execute {
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let session = server.session();
-        let database = session.resolve_writable(&Target::new(params.database, None))?;
+        let target = Target::new(params.database, None);
+        let database = session.resolve_writable(&target)?;
         let statements = match params.sql {
             Statements::One(sql) => vec![sql],
             Statements::Many(list) => list,
@@ -95,7 +96,7 @@ impl Tool for Execute {
                 if let Some(new) = new {
                     new.discard(session, call, &database, &error).await;
                 }
-                return Err(error);
+                return Err(session.of_old_file(error, &target));
             }
         };
         drop(lease);

@@ -1,6 +1,5 @@
 //! `inspect_file`
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use schemars::JsonSchema;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use crate::args::{JsonPath, Stats};
 use crate::call::Call;
 use crate::error::Error;
-use crate::ingest::{ColumnSummary, Format, InputFile, inspect};
+use crate::ingest::{ColumnSummary, Format, InputFile, Told, inspect};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Tool};
@@ -36,9 +35,8 @@ pub(super) struct Output {
     file_size_bytes: u64,
     row_count: u64,
     columns: Vec<Column>,
-    /// Columns in which NA, N/A or NULL is read as NULL, and how often.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    null_words: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    told: Told,
     stats: Stats,
 }
 
@@ -89,7 +87,7 @@ impl Tool for InspectFile {
             file_size_bytes: bytes,
             row_count: summary.rows,
             columns: summary.columns.into_iter().map(Column::from).collect(),
-            null_words: summary.null_words.into_iter().collect(),
+            told: summary.told,
             stats: Stats::since(start, Some(summary.rows)),
         })
     }

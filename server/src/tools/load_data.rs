@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{DatabaseName, Target};
+use crate::args::{DatabaseName, NullValues, Target};
 use crate::call::Call;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Format, Input, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
@@ -30,6 +30,7 @@ pub(super) struct Params {
     mode: Option<LoadMode>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
+    null_values: Option<NullValues>,
     database: Option<DatabaseName>,
     /// Short for `database: "persistent"`; `database` wins.
     persist: Option<bool>,
@@ -65,6 +66,7 @@ impl Tool for LoadData {
             mode,
             merge_key: Vec::new(),
             types: params.schema.unwrap_or_default(),
+            null_values: params.null_values.unwrap_or_default().0,
             target: Target::new(params.database, params.persist),
             tool: Self::NAME,
         };

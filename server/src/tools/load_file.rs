@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{DatabaseName, JsonPath, Names, Target};
+use crate::args::{DatabaseName, JsonPath, Names, NullValues, Target};
 use crate::call::Call;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key, to_its_end};
@@ -32,6 +32,7 @@ pub(super) struct Params {
     merge_key: Option<Names>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
+    null_values: Option<NullValues>,
     json_extract_path: Option<JsonPath>,
     database: Option<DatabaseName>,
     /// Short for `database: "persistent"`; `database` wins.
@@ -77,6 +78,7 @@ impl Tool for LoadFile {
             mode,
             merge_key,
             types: params.schema.unwrap_or_default(),
+            null_values: params.null_values.unwrap_or_default().0,
             target: Target::new(params.database, params.persist),
             tool: Self::NAME,
         };

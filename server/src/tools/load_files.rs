@@ -1,16 +1,17 @@
 //! `load_files`
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{DatabaseName, JsonPath, Stats, Target};
+use crate::args::{DatabaseName, JsonPath, NullValues, Stats, Target};
 use crate::call::Call;
 use crate::engine::Column;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, load_many, with_columns_once};
+use crate::ingest::{
+    ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, Told, load_many, with_columns_once,
+};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
@@ -45,6 +46,7 @@ struct Entry {
     mode: Option<LoadMode>,
     /// SQL types of columns by name, as in `load_file`.
     schema: Option<ColumnTypes>,
+    null_values: Option<NullValues>,
     json_extract_path: Option<JsonPath>,
 }
 
@@ -74,9 +76,8 @@ struct FileAnswer {
     /// Whether the table is new or has other columns than before.
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_changed: Option<bool>,
-    /// Columns in which NA, N/A or NULL was read as NULL, and how often.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    null_words: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    told: Told,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FileError>,
 }
@@ -120,6 +121,7 @@ fn file_load(entry: Entry) -> FileLoad {
         mode: entry.mode.unwrap_or_default(),
         types: entry.schema.unwrap_or_default(),
         json_path: entry.json_extract_path.map(|path| path.0),
+        null_values: entry.null_values.unwrap_or_default().0,
     }
 }
 
@@ -138,12 +140,12 @@ fn answer(FileLoaded { file, outcome }: FileLoaded) -> FileAnswer {
         rows: loaded.as_ref().map(|loaded| loaded.rows),
         schema_changed: loaded.as_ref().map(|loaded| loaded.schema_changed),
         schema: Vec::new(),
-        null_words: BTreeMap::new(),
+        told: Told::default(),
         error,
     };
-    if let Some(Loaded { columns, null_words, .. }) = loaded {
+    if let Some(Loaded { columns, told, .. }) = loaded {
         answer.schema = columns.into_iter().map(|c| Column { name: c.name, sql_type: c.sql_type }).collect();
-        answer.null_words = null_words.into_iter().collect();
+        answer.told = told;
     }
     answer
 }

@@ -66,6 +66,7 @@ impl Tool for LoadIceberg {
             mode,
             merge_key: Vec::new(),
             types: ColumnTypes::default(),
+            null_values: Vec::new(),
             target: Target::new(params.database, None),
             tool: Self::NAME,
         };

@@ -10,6 +10,7 @@ use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
 use crate::engine::{Bounds, Column, Rows};
 use crate::error::Error;
+use crate::ingest::Told;
 use crate::limits::{self, Limits};
 use crate::server::Server;
 use crate::sql::guard;
@@ -36,6 +37,8 @@ pub(super) struct Output {
     /// How to get at the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(flatten)]
+    told: Told,
     resolved_database: String,
     stats: Stats,
 }
@@ -47,7 +50,12 @@ impl Output {
         let result = rows.into_objects();
         let hint = truncated.then(|| hint(result.len(), limits));
         let stats = Stats::since(start, u64::try_from(result.len()).ok());
-        Self { result, columns, truncated, hint, resolved_database, stats }
+        Self { result, columns, truncated, hint, told: Told::default(), resolved_database, stats }
+    }
+
+    /// The same with what is to be said of how an input was read.
+    pub(super) fn told(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 }
 

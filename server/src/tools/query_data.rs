@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::query::Output;
-use crate::args::JsonPath;
+use crate::args::{JsonPath, NullValues};
 use crate::call::Call;
 use crate::engine::Bounds;
 use crate::error::Error;
@@ -34,6 +34,7 @@ pub(super) struct Params {
     table_name: Option<String>,
     /// SQL types of columns by name, where the inferred ones will not do: {"zip": "TEXT"}.
     schema: Option<ColumnTypes>,
+    null_values: Option<NullValues>,
     json_extract_path: Option<JsonPath>,
 }
 
@@ -63,12 +64,13 @@ impl Tool for QueryData {
             }),
             json_path: params.json_extract_path.map(|path| path.0),
             types: params.schema.unwrap_or_default(),
+            null_values: params.null_values.unwrap_or_default().0,
             table: params.table_name.unwrap_or_else(|| "data".to_owned()),
             sql: params.sql,
             tool: Self::NAME,
         };
         let limits = &server.config().limits;
-        let rows = read(server.session(), call, request, Bounds::from(limits)).await?;
-        Ok(Output::new(rows, LOCAL.to_owned(), limits, start))
+        let (rows, told) = read(server.session(), call, request, Bounds::from(limits)).await?;
+        Ok(Output::new(rows, LOCAL.to_owned(), limits, start).told(told))
     }
 }

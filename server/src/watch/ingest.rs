@@ -73,6 +73,7 @@ impl Worker {
             mode: LoadMode::Append,
             merge_key: Vec::new(),
             types: ColumnTypes::new(),
+            null_values: Vec::new(),
             target: Target { database: Some(self.watch.database.alias.clone()), persist: false },
             tool: "watch_directory",
         };

@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod access;
+mod causes;
 mod daemon;
 mod differential;
 #[cfg(target_os = "linux")]
