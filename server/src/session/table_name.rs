@@ -78,7 +78,7 @@ impl Place {
 }
 
 /// No two tables of a database are displayed alike, so that the table catalogue has them by this.
-/// [`PLACE_IN_SQL`] is the same in SQL.
+/// `PLACE_IN_SQL` is the same in SQL.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&if self.is_odd() { self.certain() } else { self.plain() })
