@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::format::Format;
-use super::load::{LoadMode, Loaded};
+use super::load::Loaded;
+use super::request::LoadMode;
 use super::told::Told;
 use crate::args::elapsed_ms;
 use crate::error::Error;

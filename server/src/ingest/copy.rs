@@ -2,7 +2,8 @@
 
 use super::fit::ColumnTypes;
 use super::input::Input;
-use super::load::{LoadMode, LoadRequest, Loaded, find, load};
+use super::load::{Loaded, find, load};
+use super::request::{LoadMode, LoadRequest};
 use crate::args::Target;
 use crate::call::Call;
 use crate::error::{Code, Error, Sought};

@@ -11,8 +11,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::fit::{to_wider_table, with_overrides};
-use super::load::{Done, Load, LoadMode, find};
+use super::load::{Done, Load, find};
 use super::relation::Wanted;
+use super::request::LoadMode;
 use super::swap;
 use crate::args::{Names, listed, nearest};
 use crate::call::Call;

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::Wanted;
 use super::fit::with_overrides;
-use super::load::{Done, Load, LoadRequest, Loaded, find, load_with};
+use super::load::{Done, Load, Loaded, find, load_with};
+use super::request::LoadRequest;
 use super::swap;
 use crate::call::Call;
 use crate::engine::Lease;

@@ -9,9 +9,7 @@ use crate::args::{DatabaseName, JsonPath, NullValues, Stats, Target};
 use crate::call::Call;
 use crate::engine::Column;
 use crate::error::Error;
-use crate::ingest::{
-    ColumnTypes, FileLoad, FileLoaded, LoadMode, Loaded, ManyRequest, Told, load_many, with_columns_once,
-};
+use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, ManyRequest, Told, load_many, with_columns_once};
 use crate::limits;
 use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
@@ -62,7 +60,7 @@ struct FileError {
 }
 
 /// What became of one file: `rows` and the like, or `error`.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct FileAnswer {
     path: String,
@@ -109,8 +107,13 @@ impl Tool for LoadFiles {
         let rows = loaded.iter().filter_map(|file| file.outcome.as_ref().ok()).map(|loaded| loaded.rows).sum();
         let failed = loaded.iter().filter(|file| file.outcome.is_err()).count();
         let results: Vec<FileAnswer> = with_columns_once(loaded).into_iter().map(answer).collect();
-        let succeeded = results.len() - failed;
-        Ok(Output { results, succeeded, failed, resolved_database, stats: Stats::since(start, Some(rows)) })
+        Ok(Output {
+            succeeded: results.len() - failed,
+            results,
+            failed,
+            resolved_database,
+            stats: Stats::since(start, Some(rows)),
+        })
     }
 }
 
@@ -126,26 +129,18 @@ fn file_load(entry: Entry) -> FileLoad {
 }
 
 fn answer(FileLoaded { file, outcome }: FileLoaded) -> FileAnswer {
-    let (loaded, error) = outcome.map_or_else(|error| (None, Some(error)), |loaded| (Some(loaded), None));
-    let error = error.map(|error| FileError {
-        code: error.code.as_str(),
-        message: error.message,
-        suggestion: error.suggestion,
-        sqlstate: error.sqlstate,
-    });
-    let mut answer = FileAnswer {
-        path: file.path,
-        table: loaded.as_ref().map_or(file.table, |loaded| loaded.table.clone()),
-        mode: file.mode,
-        rows: loaded.as_ref().map(|loaded| loaded.rows),
-        schema_changed: loaded.as_ref().map(|loaded| loaded.schema_changed),
-        schema: Vec::new(),
-        told: Told::default(),
-        error,
-    };
-    if let Some(Loaded { columns, told, .. }) = loaded {
-        answer.schema = columns.into_iter().map(|c| Column { name: c.name, sql_type: c.sql_type }).collect();
-        answer.told = told;
+    let mut answer = FileAnswer { path: file.path, table: file.table, mode: file.mode, ..FileAnswer::default() };
+    match outcome {
+        Ok(loaded) => {
+            answer.table = loaded.table;
+            answer.rows = Some(loaded.rows);
+            answer.schema_changed = Some(loaded.schema_changed);
+            answer.schema = loaded.columns.into_iter().map(|c| Column { name: c.name, sql_type: c.sql_type }).collect();
+            answer.told = loaded.told;
+        }
+        Err(Error { code, message, suggestion, sqlstate, .. }) => {
+            answer.error = Some(FileError { code: code.as_str(), message, suggestion, sqlstate });
+        }
     }
     answer
 }
