@@ -144,3 +144,49 @@ impl Bounds {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::{BOUNDS, Bound, BoundKind, Limit};
+    use crate::record::Served;
+    use crate::target::TargetFile;
+
+    fn limit_of(bound: &Bound) -> Limit {
+        match bound.kind {
+            BoundKind::Duration => Limit::Duration(Duration::from_millis(1_500)),
+            BoundKind::Count => Limit::Count(7),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_read_as_it_was_written() {
+        for bound in &BOUNDS {
+            for placeholder in bound.placeholders() {
+                let limit = limit_of(bound);
+                assert_eq!(Limit::read(placeholder, &limit.written(placeholder)), Some(limit), "{}", bound.name);
+            }
+        }
+    }
+
+    /// The server as a process takes each of them, and the recorder finds each of them in a command.
+    #[test]
+    fn no_bound_is_lost_on_its_way_to_a_process() {
+        let suite = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
+        let target = suite.join("targets/hyperd-mcp-stdio.toml");
+        let target = TargetFile::load(&target, "hyperd-mcp-stdio.toml").expect("the target can be read");
+        for bound in &BOUNDS {
+            let extra = target.options.bound(bound).unwrap_or_else(|| panic!("{} is missing", bound.name));
+            let limit = limit_of(bound);
+            let words = extra.args.iter().filter_map(|arg| arg.as_text()).map(|word| {
+                let placeholder = word.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+                placeholder.map_or_else(|| word.to_owned(), |placeholder| limit.written(placeholder))
+            });
+            let command: Vec<_> = std::iter::once("hyperd-mcp".to_owned()).chain(words).map(Into::into).collect();
+            let recorded = Served::of_command(&suite, &command).options.bounds;
+            assert_eq!(recorded.iter().collect::<Vec<_>>(), [(bound, limit)]);
+        }
+    }
+}

@@ -276,7 +276,7 @@ impl Options {
     }
 
     /// What a bound adds to the command.
-    pub(super) fn bound(&self, bound: &Bound) -> Option<&Extra> {
+    pub(crate) fn bound(&self, bound: &Bound) -> Option<&Extra> {
         self.bounds.iter().find(|(known, _)| *known == bound).map(|(_, extra)| extra)
     }
 
