@@ -164,7 +164,7 @@ async fn two_servers_agree_on_every_key() {
 
 /// Proves `kv.one_row_a_key`, and that it outlives hyperd.
 #[tokio::test]
-#[ignore = "takes minutes; .ci/run runs it"]
+#[ignore = "takes minutes: cargo test -p hyperd-mcp --test processes -- --ignored kv::"]
 async fn two_servers_agree_on_every_key_while_hyperd_is_killed() {
     storm(2_000, 20).await;
 }
