@@ -21,6 +21,11 @@ struct Seen {
     changes_again: bool,
 }
 
+/// Entries for a store: two that are popped, one that is deleted, and one more.
+fn four(value: &str) -> Value {
+    ["a", "b", "c", "d"].map(|key| json!({ "key": key, "value": value })).into_iter().collect()
+}
+
 /// Calls of each tool, of which some do the worst that the tool can.
 fn calls(home: &Path) -> Vec<(&'static str, Value)> {
     let path = |name: &str| home.join(name).to_string_lossy().into_owned();
@@ -60,6 +65,17 @@ fn calls(home: &Path) -> Vec<(&'static str, Value)> {
         ),
         ("set_table_metadata", json!({ "table": "t", "purpose": "one", "database": "lake" })),
         ("set_table_metadata", json!({ "table": "t", "purpose": "two", "database": "lake" })),
+        ("kv_set", json!({ "store": "s", "key": "a", "value": "1", "database": "lake" })),
+        ("kv_set", json!({ "store": "s", "key": "a", "value": "2", "database": "lake" })),
+        ("kv_set_many", json!({ "store": "s", "entries": four("1"), "database": "lake" })),
+        ("kv_set_many", json!({ "store": "s", "entries": four("2"), "database": "lake" })),
+        ("kv_get", json!({ "store": "s", "key": "a", "database": "lake" })),
+        ("kv_list", json!({ "store": "s", "database": "lake" })),
+        ("kv_list_stores", json!({ "database": "lake" })),
+        ("kv_size", json!({ "store": "s", "database": "lake" })),
+        ("kv_pop", json!({ "store": "s", "database": "lake" })),
+        ("kv_delete", json!({ "store": "s", "key": "c", "database": "lake" })),
+        ("kv_clear", json!({ "store": "s", "database": "lake" })),
         ("attach_database", json!({ "alias": "more", "path": path("more.hyper"), "on_missing": "create" })),
         ("detach_database", json!({ "alias": "more" })),
         ("watch_directory", json!({ "path": path("drop"), "table": "t", "database": "lake" })),
@@ -75,7 +91,7 @@ async fn state(server: &Running, home: &Path) -> State {
         state.insert(format!("session: database {alias}"), String::new());
         let tables = server.call("describe", json!({ "database": alias })).await;
         let names = tables["tables"].as_array().expect("a list").iter().map(|table| table["name"].clone());
-        for table in names.chain(["_table_catalog".into()]) {
+        for table in names.chain(["_table_catalog".into(), "_hyperdb_kv_store".into()]) {
             let table = table.as_str().expect("a name");
             let rows =
                 server.call("query", json!({ "sql": format!("SELECT * FROM {table}"), "database": alias })).await;

@@ -124,8 +124,9 @@ impl Places {
             (String::new(), NO_PATH),
             (format!("outside/{name}"), NO_PATH),
             (format!("../outside/{name}"), NO_PATH),
-            (format!("~/{name}"), NO_PATH),
-            (format!("file://{outside}"), NO_PATH),
+            (format!("~/{name}"), OUT),
+            (format!("file://{outside}"), OUT),
+            (format!("file://localhost{home}/allowed/%2e%2e/outside/{name}"), OUT),
             (format!("s3://bucket/{name}"), NO_PATH),
             (format!("{home}/allowed/good.csv\0/../../outside/{name}"), NO_PATH),
         ]
