@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Running, files, hyperd, wait_until};
+use crate::pair::Pair;
+use crate::support::{Running, files, wait_until};
 
 const NOBODY: u32 = 65_534;
 /// Long enough for a slow machine.
@@ -289,21 +290,14 @@ async fn a_file_that_changes_while_it_is_read_is_told(#[case] tool: &'static str
 #[tokio::test]
 async fn two_servers_of_one_hyperd_lose_nothing() {
     const ROUNDS: usize = 12;
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = |name: &str| home.path().join(name).to_string_lossy().into_owned();
-    let hyperd = hyperd().await.to_string_lossy().into_owned();
-    let variables = [("HYPERD_MCP_DAEMON_DIR", folder("daemon")), ("HYPERD_PATH", hyperd)];
-    let persistent = folder("kept.hyper");
-    let mut servers = Vec::new();
-    for _ in 0..2 {
-        servers.push(Running::with(&[], &["--persistent-db", &persistent], &variables).await);
-    }
-    let drop = home.path().join("drop");
+    let pair = Pair::start().await;
+    let servers = &pair.servers;
+    let drop = pair.home().join("drop");
     fs::create_dir(&drop).expect("the folder can be made");
     for round in 0..ROUNDS {
         let table = format!("t{round}");
         let arguments = json!({ "path": drop, "table": table, "database": "persistent" });
-        for server in &servers {
+        for server in servers {
             server.call("watch_directory", arguments.clone()).await;
         }
         for number in 0..8 {
@@ -316,7 +310,7 @@ async fn two_servers_of_one_hyperd_lose_nothing() {
             servers[1].call("load_data", append("a\n2\n"))
         );
         assert_eq!((&one["rows"], &two["rows"]), (&json!(1), &json!(1)), "{one} {two}");
-        for server in &servers {
+        for server in servers {
             let counts = server.call("unwatch_directory", json!({ "path": drop })).await;
             assert_eq!(counts["files_failed"], 0, "{counts}");
         }
@@ -324,7 +318,5 @@ async fn two_servers_of_one_hyperd_lose_nothing() {
         let rows = servers[0].call("query", json!({ "sql": sql, "database": "persistent" })).await;
         assert_eq!(rows["result"], json!([{ "t": 8, "u": 2 }]), "round {round}");
     }
-    let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
-    let stopped = stop.args(["daemon", "stop"]).envs(variables).stdout(std::process::Stdio::null()).status();
-    assert!(stopped.expect("the command runs").success());
+    pair.stop();
 }

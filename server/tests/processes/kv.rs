@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use crate::pair::Pair;
 use crate::random::Random;
-use crate::support::{Running, hyperd};
+use crate::support::Running;
 
 /// Callers at the same moment, half of them at each server.
 const CALLERS: u64 = 16;
@@ -15,26 +16,7 @@ const DATABASE: &str = "persistent";
 /// Between two kills.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Two servers that have one database on one daemon's hyperd.
-struct Pair {
-    servers: [Running; 2],
-    variables: [(&'static str, String); 2],
-    home: tempfile::TempDir,
-}
-
 impl Pair {
-    async fn start() -> Self {
-        let home = tempfile::tempdir().expect("a temporary folder can be made");
-        let path = |name: &str| home.path().join(name).to_string_lossy().into_owned();
-        let hyperd = hyperd().await.to_string_lossy().into_owned();
-        let variables = [("HYPERD_MCP_DAEMON_DIR", path("daemon")), ("HYPERD_PATH", hyperd)];
-        let persistent = path("kept.hyper");
-        let arguments = ["--persistent-db", &persistent];
-        let servers =
-            [Running::with(&[], &arguments, &variables).await, Running::with(&[], &arguments, &variables).await];
-        Self { servers, variables, home }
-    }
-
     fn of(&self, caller: u64) -> &Running {
         &self.servers[usize::from(caller % 2 == 1)]
     }
@@ -55,13 +37,6 @@ impl Pair {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-
-    fn stop(self) {
-        let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
-        stop.args(["daemon", "stop"]).envs(self.variables).stdout(std::process::Stdio::null());
-        assert!(stop.status().expect("the command runs").success());
-        drop(self.home);
     }
 }
 

@@ -24,6 +24,7 @@ mod leftovers;
 mod modes;
 mod mounts;
 #[cfg(target_os = "linux")]
+mod pair;
 mod paths;
 #[cfg(target_os = "linux")]
 mod places;

@@ -3,7 +3,8 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Running, hyperd};
+use crate::pair::Pair;
+use crate::support::Running;
 
 /// Pairs of calls at the same moment. hyperd 0.0.26963 damaged the file after fewer than ten, where nothing kept the two
 /// apart.
@@ -20,15 +21,8 @@ async fn load(server: &Running, round: usize, mode: &str, row: u64) -> Value {
 #[case::replace("replace")]
 #[tokio::test]
 async fn two_servers_that_make_the_same_table_leave_the_file_whole(#[case] mode: &str) {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = |name: &str| home.path().join(name).to_string_lossy().into_owned();
-    let hyperd = hyperd().await.to_string_lossy().into_owned();
-    let variables = [("HYPERD_MCP_DAEMON_DIR", folder("daemon")), ("HYPERD_PATH", hyperd)];
-    let persistent = folder("kept.hyper");
-    let mut servers = Vec::new();
-    for _ in 0..2 {
-        servers.push(Running::with(&[], &["--persistent-db", &persistent], &variables).await);
-    }
+    let pair = Pair::start().await;
+    let servers = &pair.servers;
     for round in 0..ROUNDS {
         let (one, two) = tokio::join!(load(&servers[0], round, mode, 1), load(&servers[1], round, mode, 2));
         assert_eq!((&one["rows"], &two["rows"]), (&json!(1), &json!(1)), "round {round}: {one} {two}");
@@ -37,9 +31,7 @@ async fn two_servers_that_make_the_same_table_leave_the_file_whole(#[case] mode:
         let expected = if mode == "append" { 2 } else { 1 };
         assert_eq!(rows["result"], json!([{ "n": expected }]), "round {round}: {rows}");
     }
-    let left = std::fs::read_dir(home.path().join("daemon/locks")).expect("there is a folder of locks").count();
+    let left = std::fs::read_dir(pair.home().join("daemon/locks")).expect("there is a folder of locks").count();
     assert_eq!(left, 0, "locks are left");
-    let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_hyperd-mcp"));
-    let stopped = stop.args(["daemon", "stop"]).envs(variables).stdout(std::process::Stdio::null()).status();
-    assert!(stopped.expect("the command runs").success());
+    pair.stop();
 }
