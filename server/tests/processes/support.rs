@@ -1,5 +1,6 @@
 //! The command as a process, with a client on its standard input and output.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Running {
             .env_remove("HYPERDB_PERSISTENT_DB")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log())
             .kill_on_drop(true)
             .spawn()
             .expect("the server starts");
@@ -85,6 +86,13 @@ impl Running {
         let sent = std::process::Command::new("kill").args([name, &pid]).status().expect("kill runs");
         assert!(sent.success(), "failed to send {name} to {pid}");
     }
+}
+
+/// Where servers log to: nowhere, or the end of the file that the environment's `SERVER_LOG` names, where a test is run by
+/// hand to see what happened. `RUST_LOG` says how much.
+fn log() -> Stdio {
+    let Some(path) = std::env::var_os("SERVER_LOG") else { return Stdio::null() };
+    File::options().create(true).append(true).open(path).expect("the log can be written").into()
 }
 
 /// The JSON of a tool's answer, or of its error.
