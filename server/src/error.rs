@@ -141,7 +141,15 @@ pub enum Sought {
     },
 }
 
+/// SQLSTATE of a table that is not there.
+pub const UNDEFINED_TABLE: &str = "42P01";
+
 impl Error {
+    /// Whether hyperd said of a table that it is not there.
+    pub fn is_unknown_table(&self) -> bool {
+        self.sqlstate.as_deref() == Some(UNDEFINED_TABLE)
+    }
+
     /// An error without suggestion or SQLSTATE; add them with [`Error::suggest`] and [`Error::with_sqlstate`].
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), suggestion: None, sqlstate: None, sought: None }

@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod fetch;
+mod file_lock;
 pub mod files;
 mod greeting;
 pub mod guard;

@@ -149,6 +149,18 @@ pub const PULSE_MS: u64 = 2_000;
 pub const IDLE_HOLD_MS: u64 = 100;
 /// How long a call waits for others to let go of a file that it has changed, so that hyperd writes it out.
 pub const WRITE_OUT_DEADLINE_MS: u64 = 10_000;
+/// How long it waits before it keeps calls that come after it from taking hold of that file.
+pub const GATE_PATIENCE_MS: u64 = 250;
+/// How long those wait at most.
+pub const GATE_CLOSED_MS: u64 = 4_000;
+/// How long nobody has to wait again after that came to nothing. It doubles each time.
+pub const GATE_REST_MS: u64 = 3_000;
+/// The longest such time.
+pub const GATE_REST_MAX_MS: u64 = 60_000;
+/// How often it doubles at most.
+pub const GATE_DOUBLINGS_MAX: u32 = 5;
+/// How long an UPDATE that waits for those who read its table keeps others in line behind it.
+pub const APART_TURN_MS: u64 = 2_000;
 /// Room on a disk that a call takes before it changes a database there, so that hyperd can write the change out.
 pub const RESERVE_BYTES: u64 = 1 << 20;
 /// Most connections for looks at what there is, beside those for work.
@@ -169,6 +181,8 @@ pub const NOTED_CHARS_MAX: u32 = 300;
 pub const HINT_DEADLINE_MS: u64 = 2_000;
 /// How long `describe` waits for hyperd before it says that hyperd is busy.
 pub const LOOK_DEADLINE_MS: u64 = 30_000;
+/// How often `describe` looks where tables are replaced while it does.
+pub const DESCRIBE_TRIES: u32 = 10;
 /// How long `status` waits for hyperd before it says that hyperd does not answer.
 pub const STATUS_DEADLINE_MS: u64 = 5_000;
 /// The pause before the first look whether others have let go.

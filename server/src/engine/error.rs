@@ -2,7 +2,7 @@
 
 use hyperdb_api::Error as HyperError;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, UNDEFINED_TABLE};
 
 /// SQLSTATE of what cannot be done beside something else that is done at the same moment.
 pub(super) const SERIALIZATION_FAILURE: &str = "40001";
@@ -48,7 +48,7 @@ fn by_sqlstate(state: &str, text: String, database: &str) -> Error {
     match state {
         _ if tells_no_room(&text) => no_room(text),
         "53100" => no_room(text),
-        "42P01" => {
+        UNDEFINED_TABLE => {
             Error::new(Code::TableNotFound, format!("{text}\nUnqualified names were looked up in `{database}`."))
                 .suggest(format!("Call describe with database: \"{database}\" to see its tables."))
         }

@@ -1,11 +1,14 @@
 //! Connections that nobody uses at the moment.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use super::apart::Apart;
 use super::connection::{Attachment, Attachments, Connection};
 use super::disk::Disk;
+use super::gate::Gates;
 use super::modes::Modes;
 use crate::error::Error;
 use crate::limits;
@@ -18,11 +21,21 @@ pub(super) struct Idle {
     version_min: AtomicU64,
     /// How each read-only file was attached last.
     pub(super) modes: Modes,
+    pub(super) gates: Gates,
+    pub(super) apart: Arc<Apart>,
 }
 
 impl Idle {
-    pub(super) fn new(disk: Arc<Disk>) -> Self {
-        Self { disk, connections: Mutex::default(), version_min: AtomicU64::new(0), modes: Modes::default() }
+    pub(super) fn new(disk: Arc<Disk>, locks: Option<PathBuf>) -> Self {
+        let (gates, apart) = (Gates::new(locks.clone()), Apart::new(locks));
+        Self {
+            disk,
+            connections: Mutex::default(),
+            version_min: AtomicU64::new(0),
+            modes: Modes::default(),
+            gates,
+            apart,
+        }
     }
 
     /// Keeps a connection for the next call. What lasts is let go of when no call wants it soon: other servers of the

@@ -6,23 +6,23 @@ use std::sync::Arc;
 use hyperdb_api::AsyncConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::apart::Place;
 use super::changes::changes_for_certain;
-use super::connection::{Attachment, Attachments, Connection};
+use super::connection::{Attachments, Connection};
 use super::disk::Disk;
 use super::error::translate;
 use super::idle::Idle;
+use super::pool::Lane;
 use super::reserve::Reserve;
 use super::rows::{self, Bounds, Column, Rows};
 use super::source::Source;
-use super::turn::Turn;
 use crate::call::{Call, InHand};
-use crate::error::{Code, Error, Sought};
+use crate::error::{Code, Error, Sought, UNDEFINED_TABLE};
 use crate::limits;
-use crate::sql;
-use crate::sql::classify::classify;
+use crate::sql::classify::{Kind, classify};
 
 /// SQLSTATEs of tables, columns and schemas that there are not.
-const UNKNOWN: [&str; 3] = ["42P01", "42703", "3F000"];
+const UNKNOWN: [&str; 3] = [UNDEFINED_TABLE, "42703", "3F000"];
 
 /// A connection for as long as a call needs it; dropping it gives it back.
 ///
@@ -39,23 +39,26 @@ pub struct Lease {
     /// Where unqualified names go.
     pub(super) database: String,
     /// What there is to attach.
-    wanted: Attachments,
+    pub(super) wanted: Attachments,
     /// A statement was sent and its end was not seen.
     running: bool,
-    fate: Fate,
-    transaction: bool,
+    pub(super) fate: Fate,
+    pub(super) transaction: bool,
+    pub(super) lane: Lane,
+    /// Those that it is kept apart by from statements which it must not meet.
+    pub(super) places: Vec<Place>,
 }
 
 /// A place among the connections, and the word that its call holds one.
-#[expect(dead_code, reason = "both are held for what dropping them does")]
 pub(super) struct Permit {
-    pub(super) place: OwnedSemaphorePermit,
-    pub(super) in_hand: InHand,
+    pub(super) lane: Lane,
+    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) _in_hand: InHand,
 }
 
 /// What becomes of a connection when its call has done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Reused,
     /// It has something of the call's own.
     Closed,
@@ -71,8 +74,10 @@ impl Lease {
         disk: Arc<Disk>,
         permit: Permit,
     ) -> Self {
+        let lane = permit.lane;
         Self {
             connection: Some(connection),
+            lane,
             idle,
             source,
             disk,
@@ -83,6 +88,7 @@ impl Lease {
             running: false,
             fate: Fate::Reused,
             transaction: false,
+            places: Vec::new(),
         }
     }
 
@@ -100,13 +106,18 @@ impl Lease {
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
+        self.keep_apart(call, sql).await?;
         let statement = classify(sql);
         self.secure(&statement).await?;
         // What answers how many rows it changed is noted by that; whatever else may have changed something by failing.
         if !statement.is_counted {
             self.note_change(call, &statement, false)?;
         }
-        let ended = self.send(call, sql).await;
+        let ended = match statement.kind {
+            Kind::Ddl if !self.transaction => self.change(call, sql).await,
+            _ => self.send(call, sql).await,
+        };
+        self.leave();
         if statement.is_counted && (self.fate == Fate::Doubtful || matches!(ended, Ok(1..))) {
             self.note_change(call, &statement, ended.is_ok())?;
         } else if ended.is_ok() && changes_for_certain(&statement, sql) {
@@ -126,24 +137,28 @@ impl Lease {
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
+        self.keep_apart(call, sql).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         let rows = self.watch(call, rows::read(&wire, sql, bounds)).await;
-        let rows = rows.map_err(|error| self.seeking(error, sql))?;
         // hyperd was told to stop in the midst of the result; what is left of it is still on the wire.
-        if rows.truncated {
+        if matches!(&rows, Ok(rows) if rows.truncated) {
             self.fate = Fate::Doubtful;
         }
-        Ok(rows)
+        self.leave();
+        rows.map_err(|error| self.seeking(error, sql))
     }
 
     /// The columns of a query's result, of whatever types; none of its rows is read.
     pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
+        self.keep_apart(call, sql).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
-        self.watch(call, rows::columns(&wire, &none)).await.map_err(|error| self.seeking(error, sql))
+        let columns = self.watch(call, rows::columns(&wire, &none)).await;
+        self.leave();
+        columns.map_err(|error| self.seeking(error, sql))
     }
 
     /// Runs a query of the server's own, whose result is known to be small.
@@ -167,6 +182,7 @@ impl Lease {
 
     /// Begins a transaction. Dropping the lease before [`Lease::commit`] undoes it.
     pub async fn begin(&mut self, call: &Call) -> Result<(), Error> {
+        self.keep_apart_throughout(call).await?;
         self.transaction = true;
         self.send(call, "BEGIN TRANSACTION").await.map(drop)
     }
@@ -175,6 +191,7 @@ impl Lease {
     pub async fn commit(&mut self, call: &Call) -> Result<(), Error> {
         self.send(call, "COMMIT").await?;
         self.transaction = false;
+        self.leave();
         Ok(())
     }
 
@@ -185,70 +202,7 @@ impl Lease {
         }
         if self.send(&Call::housekeeping(), "ROLLBACK").await.is_ok() {
             self.transaction = false;
-        }
-    }
-
-    /// Lets go of what is not attached any more, attaches `database`, and sends unqualified names to it. What else a
-    /// statement names is attached when it is sent.
-    pub(super) async fn prepare(&mut self, call: &Call, wanted: &Attachments, database: &str) -> Result<(), Error> {
-        database.clone_into(&mut self.database);
-        self.wanted = wanted.clone();
-        self.reset(call).await?;
-        if self.connection()?.version != Some(wanted.version) {
-            let disk = Arc::clone(&self.disk);
-            let outcome = self.connection()?.let_go(&disk, |held| !wanted.databases.contains(held)).await;
-            if !outcome.usable {
-                self.fate = Fate::Doubtful;
-                return Err(super::error::lost("it did not let go of a database that was detached."));
-            }
-            self.connection()?.version = Some(wanted.version);
-        }
-        for attachment in self.connection()?.missing(wanted, |alias| alias == database) {
-            self.attach(call, attachment).await?;
-        }
-        let current = self.connection()?.search_path.as_deref();
-        if current != Some(database) && !database.is_empty() {
-            self.send(call, &format!("SET schema_search_path = {}", sql::identifier(database))).await?;
-            self.connection()?.search_path = Some(database.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Attaches the databases that a statement names. A file is held only while somebody needs it: hyperd writes it out
-    /// when the last connection lets go of it.
-    async fn attach_named(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
-        let connection = self.connection.as_ref().ok_or_else(given_back)?;
-        if connection.missing(&self.wanted, |_| true).is_empty() {
-            return Ok(());
-        }
-        let words = sql::names(sql);
-        let named = |alias: &str| words.as_ref().is_none_or(|words| words.contains(alias));
-        for attachment in connection.missing(&self.wanted, named) {
-            let alias = attachment.alias.clone();
-            match self.attach(call, attachment).await {
-                Ok(()) => {}
-                Err(error) if error.code == Code::ConnectionLost => return Err(error),
-                // It may be named by chance. If not, the statement fails, and only the statements that name it.
-                Err(error) => tracing::warn!(%error, %alias, "a database could not be attached to a connection"),
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes that the connection has a database attached.
-    pub(super) fn attached(&mut self, attachment: Attachment) -> Result<(), Error> {
-        let disk = Arc::clone(&self.disk);
-        self.connection()?.attached(&disk, attachment);
-        Ok(())
-    }
-
-    /// Attaches; Hyper refuses that at the moment in which another connection changes the tables there.
-    pub(super) async fn change(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
-        let mut turn = Turn::new();
-        loop {
-            let Err(error) = self.send(call, sql).await else { return Ok(()) };
-            let Some(pause) = turn.pause_after(&error) else { return Err(error) };
-            call.race(tokio::time::sleep(pause)).await?;
+            self.leave();
         }
     }
 
@@ -315,11 +269,14 @@ impl Lease {
     /// Whether hyperd would answer a statement with rows; it parses it and does nothing.
     pub(super) async fn returns_rows(&mut self, call: &Call, sql: &str) -> Result<bool, Error> {
         self.attach_named(call, sql).await?;
+        self.keep_apart(call, sql).await?;
         let wire = self.wire()?;
-        self.watch(call, rows::returns_rows(&wire, sql)).await.map_err(|error| self.seeking(error, sql))
+        let returns = self.watch(call, rows::returns_rows(&wire, sql)).await;
+        self.leave();
+        returns.map_err(|error| self.seeking(error, sql))
     }
 
-    pub(super) fn idle(&self) -> &Idle {
+    pub(super) fn idle(&self) -> &Arc<Idle> {
         &self.idle
     }
 
@@ -339,11 +296,13 @@ impl Drop for Lease {
             // Without a runtime the process is about to end, and the connection with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 let source = Arc::clone(&self.source);
+                let places = std::mem::take(&mut self.places);
                 runtime.spawn(async move {
                     cancel(&connection.wire).await;
                     let Connection { name, wire, .. } = connection;
                     drop(wire);
                     source.see_cancelled(&name).await;
+                    drop(places);
                 });
             }
         } else if self.fate == Fate::Reused && !self.transaction {

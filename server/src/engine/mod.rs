@@ -3,16 +3,20 @@
 //! This is the only place that names `hyperdb_api`. What leaves it is plain: [`Rows`] of JSON values, counts, and the
 //! server's own errors.
 
+mod apart;
 mod changes;
 mod connection;
 mod disk;
 mod effort;
 mod error;
+mod gate;
 mod idle;
 mod lease;
 mod modes;
 mod on_disk;
+mod places;
 mod pool;
+mod prepare;
 mod process;
 mod pulse;
 mod reserve;

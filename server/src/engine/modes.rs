@@ -6,12 +6,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::sync::RwLock;
 
 use super::connection::Attachment;
 use super::lease::Lease;
@@ -42,8 +41,6 @@ pub enum Protection {
 pub(super) struct Modes {
     /// How each read-only file was attached last.
     protections: Mutex<HashMap<PathBuf, Protection>>,
-    /// Shared by those who attach a file to write; alone for whoever looks at it read-only, which keeps them out.
-    looks: Mutex<HashMap<PathBuf, Arc<RwLock<()>>>>,
 }
 
 impl Modes {
@@ -53,11 +50,6 @@ impl Modes {
 
     fn of(&self, path: &Path) -> Option<Protection> {
         self.protections.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
-    }
-
-    /// The lock of a file, under the path that hyperd has it by, for a look or for an attaching.
-    pub(super) fn look(&self, path: &Path) -> Arc<RwLock<()>> {
-        Arc::clone(self.looks.lock().unwrap_or_else(PoisonError::into_inner).entry(path.to_owned()).or_default())
     }
 }
 
@@ -71,11 +63,14 @@ impl Engine {
 impl Lease {
     /// Attaches a file to the lease's connection, read-only in hyperd as well where it is to stay as it is.
     pub(super) async fn attach(&mut self, call: &Call, attachment: Attachment) -> Result<(), Error> {
+        if attachment.lasting && !self.connection()?.holds(|held| held.lasting) {
+            self.pass(call, &attachment.real).await?;
+        }
         let path = sql::identifier(&attachment.path.to_string_lossy());
         let plain = format!("ATTACH DATABASE {path} AS {}", sql::identifier(&attachment.alias));
         if attachment.read_only {
             let protection = match self.change(call, &format!("{plain} WITH (access_mode='readonly')")).await {
-                Ok(()) => Protection::Engine,
+                Ok(_) => Protection::Engine,
                 Err(error) if is_held_otherwise(&error) || error.sqlstate.as_deref() == Some(SYNTAX_ERROR) => {
                     self.change(call, &plain).await?;
                     Protection::Guard
@@ -92,16 +87,16 @@ impl Lease {
     /// Waits a little while others hold the file read-only: an idle connection lets go of it soon.
     async fn attach_for_writing(&mut self, call: &Call, sql: &str, attachment: &Attachment) -> Result<(), Error> {
         let began = Instant::now();
-        let look = self.idle().modes.look(&attachment.path);
+        let gate = self.idle().gates.of(&attachment.real);
         loop {
-            let no_look = call.race(look.read()).await?;
+            let no_look = call.race(gate.modes.read()).await?;
             match self.change(call, sql).await {
                 Err(error) if is_held_otherwise(&error) => {
                     if began.elapsed() > limits::ms(limits::MODE_WAIT_MS) {
                         return Err(held_read_only(&error, &attachment.path));
                     }
                 }
-                done => return done,
+                done => return done.map(drop),
             }
             drop(no_look);
             call.race(tokio::time::sleep(limits::ms(limits::MODE_PAUSE_MS))).await?;

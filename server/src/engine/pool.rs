@@ -49,11 +49,13 @@ impl Engine {
         application: String,
     ) -> Result<Self, Error> {
         let disk = Arc::<Disk>::default();
+        let source = Source::start(source, log_dir, confinement, limits, application).await?;
+        let locks = source.shared_locks();
         Ok(Self {
-            source: Arc::new(Source::start(source, log_dir, confinement, limits, application).await?),
+            source: Arc::new(source),
             work: Arc::new(Semaphore::new(limits.connections_max)),
             looks: Arc::new(Semaphore::new(limits::LOOK_CONNECTIONS_MAX)),
-            idle: Arc::new(Idle::new(Arc::clone(&disk))),
+            idle: Arc::new(Idle::new(Arc::clone(&disk), locks)),
             disk,
             connections_max: limits.connections_max,
         })
@@ -100,7 +102,7 @@ impl Engine {
             Lane::Look => &self.looks,
         };
         let place = call.race(Arc::clone(places).acquire_owned()).await?.map_err(|_| stopped())?;
-        Ok(Permit { place, in_hand })
+        Ok(Permit { lane, _place: place, _in_hand: in_hand })
     }
 
     fn lease(&self, connection: Connection, permit: Permit) -> Lease {

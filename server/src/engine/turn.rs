@@ -1,7 +1,7 @@
 //! Waiting for one's turn at a database.
 //!
 //! hyperd refuses to attach or detach a file, with the SQLSTATE of a serialization failure, at the moment in which another
-//! connection changes the tables there. Nobody else can tell when that moment is over, so the statement is sent again.
+//! connection changes the tables there; it refuses that change, too, while the other one attaches. Nobody else can tell when that moment is over, so the statement is sent again.
 
 use std::time::{Duration, Instant};
 

@@ -50,7 +50,11 @@ impl Engine {
     pub async fn write_out(&self, call: &Call) -> Result<WrittenOut, Error> {
         let mut outcome = WrittenOut::Whole;
         for (path, change) in call.take_unwritten() {
-            if self.write_file_out(&path, &change).await? == WrittenOut::Later {
+            let written = self.write_file_out(&path, &change).await;
+            if !matches!(written, Ok(WrittenOut::Later)) {
+                self.idle().gates.of(&path).open();
+            }
+            if written? == WrittenOut::Later {
                 outcome = WrittenOut::Later;
             }
         }
@@ -77,7 +81,7 @@ impl Engine {
                 return Ok(WrittenOut::Whole);
             }
             // A connection of a call that has just ended lets go a moment later, so that the first round asks nobody.
-            if round > 0 && !self.is_held(&change.attached_as).await? {
+            if round > 0 && !self.is_held(path, &change.attached_as).await? {
                 self.confirm(change.epoch).await?;
                 return if self.is_written(path, change).await? || !change.certain {
                     Ok(WrittenOut::Whole)
@@ -89,6 +93,9 @@ impl Engine {
                 self.disk().answered_unwritten(path, change.clone());
                 tracing::warn!(path = %path.display(), "others use a database for so long that a change of it is answered before it is on disk");
                 return Ok(WrittenOut::Later);
+            }
+            if began.elapsed() > limits::ms(limits::GATE_PATIENCE_MS) {
+                self.idle().gates.of(path).close();
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(limits::ms(limits::WRITE_OUT_PAUSE_MAX_MS));
@@ -106,7 +113,7 @@ impl Engine {
         let began = Instant::now();
         loop {
             self.idle().let_go(Instant::now(), |held| held.real == path).await;
-            if !self.is_held(attached_as).await? {
+            if !self.is_held(path, attached_as).await? {
                 return Ok(true);
             }
             if began.elapsed() > limits::ms(limits::WRITE_OUT_DEADLINE_MS) {
@@ -156,15 +163,16 @@ impl Engine {
         Err(lost(Error::new(Code::ConnectionLost, "hyperd died.")))
     }
 
-    /// Whether any connection, of whatever server of the same hyperd, has the file to write that hyperd opens under `path`. hyperd holds a file
-    /// in one mode, so that attaching it to read only tells, and cannot become the holder of a change.
-    async fn is_held(&self, path: &Path) -> Result<bool, Error> {
+    /// Whether any connection, of whatever server of the same hyperd, has a file to write that hyperd opens under `attached_as`. hyperd
+    /// holds a file in one mode, so that attaching it to read only tells, and cannot become the holder of a change.
+    async fn is_held(&self, file: &Path, attached_as: &Path) -> Result<bool, Error> {
+        let gate = self.idle().gates.of(file);
+        let Ok(_looking) = gate.looking.try_lock() else { return Ok(true) };
         // Not one of the pool's: all of those may be in use, and their calls may wait for this one.
         let connection = self.source().connect().await.map_err(lost)?;
-        let look = self.idle().modes.look(path);
         // Whoever attaches it to write at this moment is about to hold it, and is not to be kept out.
-        let Ok(_look) = look.try_write() else { return Ok(true) };
-        let path = sql::identifier(&path.to_string_lossy());
+        let Ok(_look) = gate.modes.try_write() else { return Ok(true) };
+        let path = sql::identifier(&attached_as.to_string_lossy());
         let attach = format!("ATTACH DATABASE {path} AS {} WITH (access_mode='readonly')", sql::identifier(ALIAS));
         for sql in [attach, detach(ALIAS)] {
             let deadline = limits::ms(limits::HOUSEKEEPING_DEADLINE_MS);

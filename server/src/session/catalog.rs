@@ -1,9 +1,12 @@
 //! What tables a database has, from Hyper's own catalogue.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::databases::Database;
 use super::named;
+use super::table_catalog::Noted;
 use super::table_name::{self, Place, Reading};
 use crate::args::{excerpt, listed};
 use crate::call::Call;
@@ -162,4 +165,37 @@ pub async fn row_counts(
         counts.extend(rows.rows.iter().filter_map(|row| row.get(1)?.as_i64()));
     }
     Ok(counts)
+}
+
+/// The first tables, as many as fit into `bytes_max` bytes of an answer, and at least one.
+pub(crate) fn within(mut tables: Vec<Table>, noted: &HashMap<String, Noted>, bytes_max: usize) -> Vec<Table> {
+    /// What stands around a table's and a column's names in JSON.
+    const AROUND_BYTES: usize = 48;
+    let column = |column: &TableColumn| AROUND_BYTES + column.name.len() + column.sql_type.len();
+    let mut bytes = 0;
+    let fits = |table: &Table| {
+        bytes += AROUND_BYTES + table.shown.len() + table.columns.iter().map(column).sum::<usize>();
+        bytes += noted.get(&table.place.to_string()).map_or(0, Noted::bytes);
+        bytes <= bytes_max
+    };
+    let fitting = tables.iter().map(fits).take_while(|fits| *fits).count();
+    tables.truncate(fitting.max(1));
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{HashMap, Place, Table, TableColumn, within};
+
+    #[rstest]
+    #[case::all(10_000, 3)]
+    #[case::some(500, 2)]
+    #[case::at_least_one(0, 1)]
+    fn tables_are_shown_as_far_as_they_fit(#[case] bytes_max: usize, #[case] shown: usize) {
+        let column = TableColumn { name: "c".repeat(100), sql_type: "TEXT".to_owned(), nullable: true };
+        let table = Table { place: Place::public("t"), shown: "t".to_owned(), columns: vec![column] };
+        assert_eq!(within(vec![table.clone(), table.clone(), table], &HashMap::new(), bytes_max).len(), shown);
+    }
 }

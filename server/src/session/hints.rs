@@ -7,7 +7,7 @@ use super::lifecycle::Session;
 use super::table_name::parts;
 use crate::args::{listed, nearest};
 use crate::call::Call;
-use crate::error::{Error, Sought};
+use crate::error::{Error, Sought, UNDEFINED_TABLE};
 use crate::limits;
 use crate::sql;
 
@@ -167,7 +167,7 @@ fn unknown(error: &Error) -> Option<Unknown> {
     match error.sqlstate.as_deref()? {
         // Older releases say so of a column of UPDATE under the state of syntax errors.
         "42601" if !message.starts_with("unknown column") => None,
-        "42P01" => Some(Unknown::Table(parts(quoted('"')?)?)),
+        UNDEFINED_TABLE => Some(Unknown::Table(parts(quoted('"')?)?)),
         "3F000" => Some(Unknown::Schema(parts(quoted('"')?)?)),
         "42703" | "42601" => {
             let bare = quoted('\'').map(|name| name.trim_matches('\'').to_owned());

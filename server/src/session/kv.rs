@@ -18,9 +18,6 @@ use crate::engine::{Bounds, Lease, Rows};
 use crate::error::Error;
 use crate::{limits, sql};
 
-/// SQLSTATE of a table that there is not.
-const UNDEFINED_TABLE: &str = "42P01";
-
 /// The stores of one database.
 pub struct Kv {
     lease: Lease,
@@ -153,7 +150,7 @@ impl Kv {
 
     async fn remove(&mut self, call: &Call, condition: &str) -> Result<u64, Error> {
         let removed = self.lease.execute(call, &format!("DELETE FROM {} WHERE {condition}", self.table)).await;
-        removed.or_else(|error| if misses_table(&error) { Ok(0) } else { Err(error) })
+        removed.or_else(|error| if error.is_unknown_table() { Ok(0) } else { Err(error) })
     }
 
     /// Which of the keys there are already. Makes the table where there is none.
@@ -165,7 +162,7 @@ impl Kv {
             let look = format!("SELECT key FROM {} WHERE {condition}", self.table);
             match self.lease.rows(call, &look).await {
                 Ok(rows) => present.extend(texts(rows)),
-                Err(error) if misses_table(&error) => {
+                Err(error) if error.is_unknown_table() => {
                     let columns = "store_name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL";
                     let create = format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.table);
                     self.lease.execute(call, &create).await?;
@@ -248,12 +245,8 @@ fn is_one_of(keys: &[&str]) -> String {
     format!("key IN ({})", keys.join(", "))
 }
 
-fn misses_table(error: &Error) -> bool {
-    error.sqlstate.as_deref() == Some(UNDEFINED_TABLE)
-}
-
 fn empty_without_table(read: Result<Rows, Error>) -> Result<Rows, Error> {
-    read.or_else(|error| if misses_table(&error) { Ok(Rows::default()) } else { Err(error) })
+    read.or_else(|error| if error.is_unknown_table() { Ok(Rows::default()) } else { Err(error) })
 }
 
 /// All values that are texts, row by row.

@@ -5,9 +5,9 @@
 //! So whoever changes what tables there are keeps all others out: calls of this server by a lock in memory, other servers
 //! of the user by a lock on a file beside the daemon's.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
@@ -16,6 +16,7 @@ use super::lifecycle::Session;
 use super::routing::lock_of;
 use crate::call::Call;
 use crate::error::Error;
+use crate::file_lock::{FileLock, Way, name_of};
 use crate::limits;
 use crate::own;
 
@@ -23,30 +24,14 @@ use crate::own;
 #[derive(Debug)]
 pub struct WriteGuard {
     _here: OwnedRwLockWriteGuard<()>,
-    _elsewhere: Option<Elsewhere>,
+    _elsewhere: Option<FileLock>,
 }
 
 /// The right to change rows of a database, beside others who do that.
 #[derive(Debug)]
 pub struct RowsGuard {
     _here: OwnedRwLockReadGuard<()>,
-    _elsewhere: Option<Elsewhere>,
-}
-
-/// A lock that other servers see. The last one who has it removes its file.
-#[derive(Debug)]
-struct Elsewhere {
-    file: File,
-    path: PathBuf,
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        // Who has it alone takes it from nobody; who waits for it sees that the file is another one, and opens that.
-        if self.file.try_lock().is_ok() {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
+    _elsewhere: Option<FileLock>,
 }
 
 impl Session {
@@ -70,20 +55,20 @@ impl Session {
     pub(super) fn try_write_lock(&self, database: &Database) -> Option<WriteGuard> {
         let here = lock_of(&self.writers, database).try_write_owned().ok()?;
         let elsewhere = match self.lock_path(database).ok()? {
-            Some(path) => Some(taken(&path, File::try_lock).ok()??),
+            Some(path) => Some(FileLock::try_take(&path, File::try_lock).ok()??),
             None => None,
         };
         Some(WriteGuard { _here: here, _elsewhere: elsewhere })
     }
 
-    async fn lock_elsewhere(&self, call: &Call, database: &Database, lock: Lock) -> Result<Option<Elsewhere>, Error> {
+    async fn lock_elsewhere(&self, call: &Call, database: &Database, lock: Way) -> Result<Option<FileLock>, Error> {
         let failed = |error: &io::Error| {
             Error::io(format!("Could not lock `{}` for other servers of the same hyperd", database.alias), error)
                 .suggest("Check the daemon's folder, or use --no-daemon for a hyperd of this server's own.")
         };
         let Some(path) = self.lock_path(database).map_err(|error| failed(&error))? else { return Ok(None) };
         loop {
-            if let Some(lock) = taken(&path, lock).map_err(|error| failed(&error))? {
+            if let Some(lock) = FileLock::try_take(&path, lock).map_err(|error| failed(&error))? {
                 return Ok(Some(lock));
             }
             call.race(tokio::time::sleep(limits::ms(limits::LOCK_LOOK_MS))).await?;
@@ -94,32 +79,6 @@ impl Session {
     fn lock_path(&self, database: &Database) -> io::Result<Option<PathBuf>> {
         let Some(folder) = self.engine.shared_locks().filter(|_| database.kind != Kind::Local) else { return Ok(None) };
         own::make_folder(&folder)?;
-        Ok(Some(folder.join(name(&std::fs::metadata(&database.path)?))))
+        Ok(Some(folder.join(format!("{}.lock", name_of(&std::fs::metadata(&database.path)?)))))
     }
-}
-
-type Lock = fn(&File) -> Result<(), TryLockError>;
-
-/// The lock on the file at `path`, unless another one has it.
-fn taken(path: &Path, lock: Lock) -> io::Result<Option<Elsewhere>> {
-    let file = own::open_or_make(path)?;
-    match lock(&file) {
-        // Whoever had it before may have removed the file since it was opened.
-        Ok(()) if own::is_at(&file, path) => Ok(Some(Elsewhere { file, path: path.to_owned() })),
-        Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// The same for every path and alias of one file.
-#[cfg(unix)]
-fn name(file: &std::fs::Metadata) -> String {
-    use std::os::unix::fs::MetadataExt as _;
-    format!("{}-{}.lock", file.dev(), file.ino())
-}
-
-/// Windows tells no number of a file here; one lock serves all of them.
-#[cfg(not(unix))]
-fn name(_file: &std::fs::Metadata) -> String {
-    "all.lock".to_owned()
 }

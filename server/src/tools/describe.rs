@@ -17,7 +17,7 @@ use crate::tool::{Access, Tool};
 
 /// Show the tables of a database with their columns, types and row counts, and what is noted of them: purpose, source,
 /// when they were loaded. All of them, with long notes cut, or one.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
     /// Name of one table, as describe shows it; all tables without.
@@ -70,7 +70,20 @@ impl Tool for Describe {
 
     async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
         let deadline = limits::ms(limits::LOOK_DEADLINE_MS);
-        tokio::time::timeout(deadline, look(server, call, params)).await.unwrap_or_else(|_| Err(busy(deadline)))
+        tokio::time::timeout(deadline, settled(server, call, params)).await.unwrap_or_else(|_| Err(busy(deadline)))
+    }
+}
+
+/// Looks again while tables that were just listed are replaced before they are counted.
+async fn settled(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    let mut tries = limits::DESCRIBE_TRIES;
+    loop {
+        let looked = look(server, call, params.clone()).await;
+        tries -= 1;
+        match looked {
+            Err(error) if error.is_unknown_table() && tries > 0 => {}
+            looked => return looked,
+        }
     }
 }
 
@@ -86,7 +99,7 @@ async fn look(server: &Server, call: &Call, params: Params) -> Result<Output, Er
     }
     let mut noted = notes(&mut lease, call, &database, &found, chars_max).await;
     let all = found.tables.len();
-    let found = within(found.tables, &noted, server.config().limits.query_bytes_max);
+    let found = catalog::within(found.tables, &noted, server.config().limits.query_bytes_max);
     let truncated = found.len() < all;
     let hint = truncated.then(|| hint(found.len(), all, &database.alias));
     let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;
@@ -102,22 +115,6 @@ fn busy(deadline: Duration) -> Error {
         .suggest("Call again when they are done; status says what this server knows without hyperd.")
 }
 
-/// The first tables, as many as fit into `bytes_max` bytes of an answer, and at least one.
-fn within(mut tables: Vec<Table>, noted: &HashMap<String, Noted>, bytes_max: usize) -> Vec<Table> {
-    /// What stands around a table's and a column's names in JSON.
-    const AROUND_BYTES: usize = 48;
-    let column = |column: &TableColumn| AROUND_BYTES + column.name.len() + column.sql_type.len();
-    let mut bytes = 0;
-    let fits = |table: &Table| {
-        bytes += AROUND_BYTES + table.shown.len() + table.columns.iter().map(column).sum::<usize>();
-        bytes += noted.get(&table.place.to_string()).map_or(0, Noted::bytes);
-        bytes <= bytes_max
-    };
-    let fitting = tables.iter().map(fits).take_while(|fits| *fits).count();
-    tables.truncate(fitting.max(1));
-    tables
-}
-
 fn hint(shown: usize, all: usize, alias: &str) -> String {
     format!(
         "Only {shown} of {all} tables are here; the answer would be too long with more. Name one with `table`, or list \
@@ -129,22 +126,4 @@ fn entry(table: Table, row_count: i64, noted: &mut HashMap<String, Noted>) -> Ta
     let noted = noted.remove(&table.place.to_string());
     let column = |c: TableColumn| ColumnEntry { name: c.name, sql_type: c.sql_type, nullable: c.nullable };
     TableEntry { noted, name: table.shown, columns: table.columns.into_iter().map(column).collect(), row_count }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::{HashMap, Table, TableColumn, within};
-    use crate::session::Place;
-
-    #[rstest]
-    #[case::all(10_000, 3)]
-    #[case::some(500, 2)]
-    #[case::at_least_one(0, 1)]
-    fn tables_are_shown_as_far_as_they_fit(#[case] bytes_max: usize, #[case] shown: usize) {
-        let column = TableColumn { name: "c".repeat(100), sql_type: "TEXT".to_owned(), nullable: true };
-        let table = Table { place: Place::public("t"), shown: "t".to_owned(), columns: vec![column] };
-        assert_eq!(within(vec![table.clone(), table.clone(), table], &HashMap::new(), bytes_max).len(), shown);
-    }
 }

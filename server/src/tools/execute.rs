@@ -119,6 +119,7 @@ impl Tool for Execute {
 async fn run(lease: &mut Lease, call: &Call, statements: Vec<String>) -> Result<Vec<Outcome>, Error> {
     let together = statements.len() > 1;
     if together {
+        lease.reserve(call, &statements).await?;
         lease.begin(call).await?;
     }
     let count = statements.len();

@@ -11,13 +11,13 @@ use super::worker::Worker;
 use crate::args::Target;
 use crate::call::Call;
 use crate::engine::WrittenOut;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, UNDEFINED_TABLE};
 use crate::files::refused;
 use crate::ingest::{ColumnTypes, Input, InputFile, LoadMode, LoadRequest, load_noted};
 use crate::limits;
 
 /// A serialization failure, a table that is there already, and one that is not there any more.
-const CONFLICTS: [&str; 3] = ["40001", "42P07", "42P01"];
+const CONFLICTS: [&str; 3] = ["40001", "42P07", UNDEFINED_TABLE];
 
 /// How the load of a delivery ended.
 pub(super) enum End {

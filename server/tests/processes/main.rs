@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod access;
+mod apart;
 mod causes;
 mod daemon;
 mod differential;
@@ -23,7 +24,6 @@ mod kv;
 mod leftovers;
 mod modes;
 mod mounts;
-#[cfg(target_os = "linux")]
 mod pair;
 mod paths;
 #[cfg(target_os = "linux")]

@@ -72,7 +72,6 @@ fn call(n: usize, home: &Path) -> (&'static str, Value) {
 
 /// `recover.many_at_once_end`: no call waits for a connection or a lock with a connection in hand.
 #[tokio::test]
-#[ignore = "hyperd 0.0.26963 was seen to die in it: cargo test -p hyperd-mcp --test processes -- --ignored many_writers"]
 async fn many_writers_at_once_come_to_their_end() {
     let home = tempfile::tempdir().expect("a temporary folder can be made");
     fs::write(home.path().join("input.csv"), csv()).expect("a file can be written");

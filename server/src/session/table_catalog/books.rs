@@ -6,7 +6,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 use super::{Entry, Metadata, Stamp};
 use crate::call::Call;
 use crate::engine::Lease;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, UNDEFINED_TABLE};
 use crate::session::Database;
 use crate::session::catalog::TABLE_CATALOG;
 use crate::session::table_name::PLACE_IN_SQL;
@@ -199,9 +199,11 @@ impl<'a> Books<'a> {
         let [old, new] = [old, new].map(|name| sql::literal(&name));
         let stale = format!("DELETE FROM {catalog} WHERE table_name = {new}");
         let rename = format!("UPDATE {catalog} SET table_name = {new} WHERE table_name = {old}");
+        let statements = [stale, rename, gone];
+        self.lease.reserve(call, &statements).await?;
         self.lease.begin(call).await?;
-        for statement in [stale, rename, gone] {
-            self.lease.execute(call, &statement).await?;
+        for statement in &statements {
+            self.lease.execute(call, statement).await?;
         }
         self.lease.commit(call).await
     }
@@ -209,7 +211,7 @@ impl<'a> Books<'a> {
 
 /// Whether a statement failed for want of a table or a column.
 fn misses_something(error: &Error) -> bool {
-    matches!(error.sqlstate.as_deref(), Some("42P01" | "42703"))
+    matches!(error.sqlstate.as_deref(), Some(UNDEFINED_TABLE | "42703"))
 }
 
 /// All tables that there are, for a FROM.
