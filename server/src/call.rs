@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::error::{Code, Error};
 use crate::limits;
@@ -273,4 +274,16 @@ impl Call {
         )
         .suggest("Make the statement do less (filter, aggregate, fewer rows) or raise --statement-deadline.")
     }
+}
+
+/// Lets work come to its end, or to its own clean-up, even if nobody waits for it any more.
+///
+/// # Errors
+///
+/// Those of the work; `INTERNAL_ERROR` where it panicked.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let ended = tokio::spawn(work.in_current_span()).await;
+    ended.map_err(|error| Error::internal(format!("The work of a call stopped: {error}.")))?
 }

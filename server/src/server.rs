@@ -1,7 +1,5 @@
 //! The server as the protocol sees it. It delegates: tools are in [`crate::tools`], databases in [`crate::session`].
 
-use std::sync::Arc;
-
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
     ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
@@ -11,13 +9,12 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::context::Context;
 use crate::error::Error;
 use crate::greeting::Greeting;
 use crate::outbox::Outbox;
-use crate::session::Session;
 use crate::tools;
 use crate::transport::Lines;
 
@@ -28,31 +25,24 @@ const INSTRUCTIONS: &str = "SQL on Hyper. `local` is empty at the start and dele
 /// One server: a session and the tools that work on it. Clones share it.
 #[derive(Clone)]
 pub struct Server {
-    inner: Arc<Inner>,
+    context: Context,
     /// What waits to be written to the client that this clone serves.
     outbox: Outbox,
     /// What that client is told once.
     greeting: Greeting,
 }
 
-struct Inner {
-    config: Config,
-    session: Arc<Session>,
-    stopping: CancellationToken,
-}
-
 impl Server {
     /// Starts hyperd where the configuration asks for it, makes the local database and opens the persistent one.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let session = Arc::new(Session::start(&config).await?);
-        let inner = Arc::new(Inner { config, session, stopping: CancellationToken::new() });
-        Ok(Self { inner, outbox: Outbox::default(), greeting: Greeting::default() })
+        let context = Context::start(config).await?;
+        Ok(Self { context, outbox: Outbox::default(), greeting: Greeting::default() })
     }
 
     /// Cancels the calls that are under way, lets go of all databases and deletes the local one. Doing it again does nothing.
     pub async fn stop(&self) {
-        self.inner.stopping.cancel();
-        self.inner.session.stop().await;
+        self.context.stopping().cancel();
+        self.context.session().stop().await;
     }
 
     /// Serves one client until it leaves.
@@ -62,35 +52,15 @@ impl Server {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let outbox = Outbox::default();
-        let client = Self { inner: Arc::clone(&self.inner), outbox: outbox.clone(), greeting: Greeting::default() };
+        let client = Self { context: self.context.clone(), outbox: outbox.clone(), greeting: Greeting::default() };
         let running = client.serve(Lines::new(read, write, outbox)).await?;
         drop(running.waiting().await);
         Ok(())
     }
 
-    /// Cancelled when the server stops.
-    pub fn stopping(&self) -> &CancellationToken {
-        &self.inner.stopping
-    }
-
-    /// What waits to be written to the client.
-    pub(crate) fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// What the server was started with.
-    pub fn config(&self) -> &Config {
-        &self.inner.config
-    }
-
-    /// The databases and the way to them.
-    pub fn session(&self) -> &Arc<Session> {
-        &self.inner.session
-    }
-
     /// The instructions, with what the client finds in `persistent`.
     async fn instructions(&self) -> String {
-        match self.greeting.text(self.session()).await {
+        match self.greeting.text(self.context.session()).await {
             Some(text) => format!("{INSTRUCTIONS} {text}"),
             None => INSTRUCTIONS.to_owned(),
         }
@@ -190,14 +160,14 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(route) = tools::find(&request.name) else {
             let names = tools::routes().iter().map(|route| &*route.tool().name);
-            let nearest = crate::args::nearest(&request.name, names);
+            let nearest = crate::words::nearest(&request.name, names);
             let hint = nearest.map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
-            let name = crate::args::excerpt(&request.name);
+            let name = crate::words::excerpt(&request.name);
             return Err(ErrorData::invalid_params(format!("There is no tool {name}.{hint}"), None));
         };
         // What was kept before is not what this call keeps.
-        self.greeting.prepare(self.session()).await;
-        let mut answer = route.answer(self, request.arguments, &context).await;
+        self.greeting.prepare(self.context.session()).await;
+        let mut answer = route.answer(&self.context, &self.outbox, request.arguments, &context).await;
         if answer.is_error != Some(true)
             && let Some(text) = self.greeting.once()
         {
@@ -210,7 +180,7 @@ impl ServerHandler for Server {
 /// Each list is one page, so that no cursor was ever given out.
 fn only_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
     let Some(cursor) = request.and_then(|request| request.cursor.as_deref()) else { return Ok(()) };
-    let cursor = crate::args::excerpt(cursor);
+    let cursor = crate::words::excerpt(cursor);
     Err(ErrorData::invalid_params(
         format!("There is no page {cursor}. The list has one page; ask without a cursor."),
         None,

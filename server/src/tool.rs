@@ -18,11 +18,12 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::Instrument as _;
 
 use crate::args;
-use crate::call::{Call, Update};
+use crate::call::{Call, Update, to_its_end};
+use crate::context::Context;
 use crate::engine::WrittenOut;
 use crate::error::{Code, Error};
+use crate::outbox::Outbox;
 use crate::schema;
-use crate::server::Server;
 
 /// What a tool may change. The annotations and the guard of a read-only server come from this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,20 +68,22 @@ pub trait Tool: 'static {
     const NAME: &'static str;
     /// What it may change.
     const ACCESS: Access;
+    /// Whether a call goes on to its end, or to its own clean-up, although its client has gone.
+    const RUNS_TO_END: bool = false;
     /// Its arguments. The doc comment of the type is the tool's description, those of the fields are the arguments'.
-    type Params: DeserializeOwned + JsonSchema + Send;
+    type Params: DeserializeOwned + JsonSchema + Send + 'static;
     /// Its answer.
-    type Output: Serialize + JsonSchema + Send;
+    type Output: Serialize + JsonSchema + Send + 'static;
 
     /// Does the work.
     fn call(
-        server: &Server,
+        context: &Context,
         call: &Call,
         params: Self::Params,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
-type Handler = for<'a> fn(&'a Server, &'a Call, Value) -> BoxFuture<'a, Result<Value, Error>>;
+type Handler = for<'a> fn(&'a Context, &'a Call, Value) -> BoxFuture<'a, Result<Value, Error>>;
 
 /// A tool in the registry.
 pub struct Route {
@@ -100,7 +103,7 @@ pub fn route<T: Tool>() -> Route {
         tool,
         input,
         access: T::ACCESS,
-        handler: |server, call, arguments| Box::pin(handle::<T>(server, call, arguments)),
+        handler: |context, call, arguments| Box::pin(handle::<T>(context, call, arguments)),
     }
 }
 
@@ -115,18 +118,19 @@ impl Route {
         self.access
     }
 
-    /// Answers one call: the answer as structured content and as the same JSON in text, an error as JSON in text alone.
+    /// Answers one call of a client that reads its answers from `outbox`: the answer as structured content and as the same JSON in text, an error as JSON in text alone.
     /// Structured content is what the output schema promises, and clients refuse an error that has it.
-    pub async fn answer(
+    pub(crate) async fn answer(
         &self,
-        server: &Server,
+        context: &Context,
+        outbox: &Outbox,
         arguments: Option<JsonObject>,
-        context: &RequestContext<RoleServer>,
+        request: &RequestContext<RoleServer>,
     ) -> CallToolResult {
         let start = Instant::now();
         let span = tracing::info_span!("call", tool = %self.tool.name);
         let arguments = Value::Object(arguments.unwrap_or_default());
-        let outcome = self.run(server, arguments, context).instrument(span.clone()).await;
+        let outcome = self.run(context, outbox, arguments, request).instrument(span.clone()).await;
         let _entered = span.enter();
         let elapsed_ms = args::elapsed_ms(start);
         match outcome {
@@ -135,7 +139,7 @@ impl Route {
                 CallToolResult::structured(answer)
             }
             Err(error) => {
-                let error = server.session().with_loss(error);
+                let error = context.session().with_loss(error);
                 if error.code == Code::InternalError {
                     tracing::error!(elapsed_ms, %error, "failed");
                 } else {
@@ -148,31 +152,32 @@ impl Route {
 
     async fn run(
         &self,
-        server: &Server,
+        context: &Context,
+        outbox: &Outbox,
         arguments: Value,
-        context: &RequestContext<RoleServer>,
+        request: &RequestContext<RoleServer>,
     ) -> Result<Value, Error> {
         let arguments = schema::with_whole_numbers(arguments);
         schema::check(&self.tool.name, &self.input, &arguments)?;
-        if server.config().read_only {
+        if context.config().read_only {
             self.access.refuse_read_only(&self.tool.name, &arguments)?;
         }
-        let call = Call::new(context.ct.clone(), server.config().limits.statement_deadline);
-        let mut call = call.until(server.stopping().clone());
+        let call = Call::new(request.ct.clone(), context.config().limits.statement_deadline);
+        let mut call = call.until(context.stopping().clone());
         if self.access == Access::Read {
-            call = call.answering_into(server.outbox().clone());
+            call = call.answering_into(outbox.clone());
         }
         // Of a client without a handshake each request says whose it is.
-        if let Some(client) = context.client_info() {
+        if let Some(client) = request.client_info() {
             call = call.of_client(&client.name);
         }
-        let Some(token) = context.meta.get_progress_token() else {
-            return (self.handler)(server, &call, arguments).await;
+        let Some(token) = request.meta.get_progress_token() else {
+            return (self.handler)(context, &call, arguments).await;
         };
         let (call, updates) = call.with_progress();
         let parameter = ProgressNotificationParam::new(token, 0.0);
-        let work = async move { (self.handler)(server, &call, arguments).await };
-        tokio::join!(work, forward(updates, parameter, context)).0
+        let work = async move { (self.handler)(context, &call, arguments).await };
+        tokio::join!(work, forward(updates, parameter, request)).0
     }
 }
 
@@ -180,26 +185,34 @@ impl Route {
 async fn forward(
     mut updates: UnboundedReceiver<Update>,
     mut parameter: ProgressNotificationParam,
-    context: &RequestContext<RoleServer>,
+    request: &RequestContext<RoleServer>,
 ) {
     while let Some(update) = updates.recv().await {
         parameter.progress = update.done;
         parameter.total = update.total;
         parameter.message = Some(update.message);
-        if context.peer.notify_progress(parameter.clone()).await.is_err() {
+        if request.peer.notify_progress(parameter.clone()).await.is_err() {
             return;
         }
     }
 }
 
-async fn handle<T: Tool>(server: &Server, call: &Call, arguments: Value) -> Result<Value, Error> {
+async fn handle<T: Tool>(context: &Context, call: &Call, arguments: Value) -> Result<Value, Error> {
     let params = serde_json::from_value(arguments).map_err(|error| {
         Error::invalid(format!("The arguments of `{}` could not be read: {error}.", T::NAME))
             .suggest("See the tool's input schema in tools/list.")
     })?;
-    let session = server.session();
-    let output = T::call(server, call, params).or_else(async |error| Err(session.hinted(call, error).await)).await?;
-    let written = server.session().write_out(call).await?;
+    let session = context.session();
+    let work = async {
+        if T::RUNS_TO_END {
+            let (context, call) = (context.clone(), call.clone());
+            to_its_end(async move { T::call(&context, &call, params).await }).await
+        } else {
+            T::call(context, call, params).await
+        }
+    };
+    let output = work.or_else(async |error| Err(session.hinted(call, error).await)).await?;
+    let written = session.write_out(call).await?;
     let mut answer = serde_json::to_value(output)
         .map_err(|error| Error::internal(format!("The answer of `{}` has no JSON form: {error}.", T::NAME)))?;
     if written == WrittenOut::Later {

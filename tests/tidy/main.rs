@@ -1,5 +1,6 @@
 //! The repository's own rules, one trial each. A failure names the place and what to do there.
 
+mod layers;
 mod rust;
 mod scenarios;
 mod shape;
@@ -25,7 +26,7 @@ const RULES: [(&str, Rule); 16] = [
     ("hyper_stays_in_the_engine", sources::hyper_edge),
     ("language_parts_are_in_the_manual", scenarios::manual),
     ("language_parts_have_a_reject_case", scenarios::reject_cases),
-    ("leaves_call_nobody", sources::leaves),
+    ("layers_name_none_above_them", layers::layers),
     ("nothing_is_left_to_do", sources::unfinished),
     ("protocol_stays_at_the_edge", sources::protocol_edge),
     ("registries_hold_no_logic", shape::registries),

@@ -47,28 +47,6 @@ pub(crate) fn protocol_edge(tree: &Tree) -> Vec<Problem> {
     )
 }
 
-/// `sql`, `error` and `limits` are called by everybody and call nobody.
-pub(crate) fn leaves(tree: &Tree) -> Vec<Problem> {
-    let leaves = ["error", "limits", "sql"];
-    let mut problems = Vec::new();
-    for file in tree.rust("server/src/") {
-        if !["server/src/sql/", "server/src/error.rs", "server/src/limits.rs"]
-            .iter()
-            .any(|leaf| file.path.starts_with(leaf))
-        {
-            continue;
-        }
-        for window in rust::flat(file.tokens()).windows(4) {
-            let [root, _, _, TokenTree::Ident(module)] = window else { continue };
-            if rust::ident(root, "crate") && rust::punct(&window[2], ':') && !leaves.iter().any(|leaf| module == leaf) {
-                let remedy = format!("a leaf names crate::{module}: move what needs it up, or it down");
-                problems.push(Problem::new(&file.path, module.span().start().line, remedy));
-            }
-        }
-    }
-    problems
-}
-
 /// Lints are silenced where they are wrong, with the reason, and only as long as they fire.
 pub(crate) fn attributes(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();

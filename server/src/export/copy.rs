@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::run::{Job, Source, Written};
-use crate::args::listed;
 use crate::engine::{Column, Lease, tells_no_room};
 use crate::error::{Code, Error};
 use crate::session::catalog;
 use crate::sql;
+use crate::words::listed;
 
 /// Writes the job's rows to its place as one file. hyperd has no way to write `foreign` types in this format.
 pub(super) async fn to_file(

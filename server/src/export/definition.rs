@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::listed;
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::Error;
 use crate::session::Database;
 use crate::session::catalog::Table;
 use crate::sql;
+use crate::words::listed;
 
 /// What Hyper reports as the collation of a column that has none of its own.
 const NO_COLLATION: &str = "default";

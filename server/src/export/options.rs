@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ExportFormat, Exporter, exporter};
-use crate::args::listed;
 use crate::error::Error;
 use crate::limits;
 use crate::sql;
+use crate::words::listed;
 
 /// How Parquet data is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

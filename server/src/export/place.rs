@@ -15,10 +15,11 @@ use tempfile::TempDir;
 
 use super::leftovers::{self, Aside};
 use super::unfinished::{Home, Unfinished};
-use crate::args::{self, excerpt};
+use crate::args;
 use crate::error::{Code, Error};
 use crate::files::{FileKind, Folder, Found, refused};
 use crate::session::{Database, Session};
+use crate::words::excerpt;
 
 /// What an Iceberg table consists of, so that no other folder is taken for one.
 const ICEBERG_FOLDERS: [&str; 2] = ["data", METADATA_FOLDER];

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::args::excerpt;
 use crate::error::Error;
+use crate::words::excerpt;
 
 /// Reads a path argument. `argument` is its name in the call.
 pub fn given(argument: &str, text: &str) -> Result<PathBuf, Error> {

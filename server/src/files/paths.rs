@@ -12,8 +12,8 @@ use super::found::Found;
 use super::real;
 use super::refusal::unusable;
 use super::system;
-use crate::args::listed;
 use crate::error::{Code, Error};
+use crate::words::listed;
 
 /// The folders that calls are kept to.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +118,7 @@ impl Paths {
     pub fn refusal(&self, path: &Path) -> Error {
         let folders = self.named().unwrap_or_default();
         let folders = listed(folders.iter().map(String::as_str));
-        let path = crate::args::excerpt(&path.to_string_lossy());
+        let path = crate::words::excerpt(&path.to_string_lossy());
         Error::new(Code::PathNotAllowed, format!("{path} is not below a folder that this server may use: {folders}."))
             .suggest("Use a path below one of them, or have the server started with another --allow-path.")
     }
@@ -129,7 +129,7 @@ impl Paths {
         if !self.is_restricted() {
             return Ok(());
         }
-        let path = crate::args::excerpt(&path.to_string_lossy());
+        let path = crate::words::excerpt(&path.to_string_lossy());
         Err(Error::new(
             Code::PathNotAllowed,
             format!("{path} would be an Iceberg table, and this server is kept to some folders by --allow-path."),

@@ -1,6 +1,5 @@
 //! What the tools that load data answer.
 
-use std::future::Future;
 use std::time::Instant;
 
 use schemars::JsonSchema;
@@ -11,7 +10,6 @@ use super::load::Loaded;
 use super::request::LoadMode;
 use super::told::Told;
 use crate::args::elapsed_ms;
-use crate::error::Error;
 
 /// A column of the table that was loaded.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -89,13 +87,4 @@ impl LoadAnswer {
             },
         }
     }
-}
-
-/// Lets a load come to its end, or to its own clean-up, even if nobody waits for it any more.
-pub async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    use tracing::Instrument as _;
-    let ended = tokio::spawn(work.in_current_span()).await;
-    ended.map_err(|error| Error::internal(format!("The load stopped: {error}.")))?
 }

@@ -19,11 +19,11 @@ use super::input::{Input, InputFile, malformed};
 use super::relation::{InputColumn, Reader, Staged, external};
 use super::source::{Source, Staging};
 use super::types::{NUMERIC_DIGITS_MAX, SqlType};
-use crate::args::listed;
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::limits::ARROW_METADATA_BYTES_MAX;
 use crate::sql;
+use crate::words::listed;
 
 const FILE_MAGIC_BYTES: usize = 8;
 const CONTINUATION: u32 = u32::MAX;

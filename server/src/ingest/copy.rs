@@ -66,7 +66,7 @@ async fn attach(
             Err(_) => true,
         };
         let database = session.attach(call, request).await.map_err(|error| Error {
-            message: format!("`temp_attach`, alias {}: {}", crate::args::excerpt(&request.alias), error.message),
+            message: format!("`temp_attach`, alias {}: {}", crate::words::excerpt(&request.alias), error.message),
             ..error
         })?;
         attached.push(Attached { alias: database.alias, created: (!existed).then_some(database.path) });
@@ -80,7 +80,7 @@ async fn insert(session: &Session, call: &Call, request: CopyRequest) -> Result<
     {
         let mut lease = session.lease(call, &database).await?;
         if request.mode == LoadMode::Append && find(&mut lease, call, &database, &place).await?.is_none() {
-            let table = crate::args::excerpt(&request.table);
+            let table = crate::words::excerpt(&request.table);
             return Err(Error::new(Code::TableNotFound, format!("There is no table {table} in `{}`.", database.alias))
                 .suggest("Make it with mode: \"create\".")
                 .seeking(Sought::Table { database: database.alias, name: request.table }));

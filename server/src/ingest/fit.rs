@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::relation::{InputColumn, Staged, Wanted};
 use super::types::SqlType;
-use crate::args::{listed, nearest};
 use crate::error::{Code, Error};
 use crate::session::catalog::TableColumn;
+use crate::words::{listed, nearest};
 
 /// Types by column name, as `schema` gives them.
 pub type ColumnTypes = BTreeMap<String, String>;

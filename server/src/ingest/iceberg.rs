@@ -88,8 +88,11 @@ impl IcebergTable {
 /// hyperd would take any path for a name.
 fn check_metadata(folder: &std::path::Path, name: &str) -> Result<(), Error> {
     if name.contains(['/', '\\', '\0']) {
-        return Err(Error::invalid(format!("`metadata_filename` is no name of a file: {}.", args::excerpt(name)))
-            .suggest("Give the name alone, without folders."));
+        return Err(Error::invalid(format!(
+            "`metadata_filename` is no name of a file: {}.",
+            crate::words::excerpt(name)
+        ))
+        .suggest("Give the name alone, without folders."));
     }
     let file = folder.join(name);
     file.metadata().map(drop).map_err(|error| unreadable(&file, &error))

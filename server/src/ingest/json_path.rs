@@ -6,9 +6,9 @@ use std::io::Read;
 use serde_json::value::RawValue;
 
 use super::input::{Input, malformed};
-use crate::args::{excerpt, listed, nearest};
 use crate::error::Error;
 use crate::limits::JSON_DOCUMENT_BYTES_MAX;
+use crate::words::{excerpt, listed, nearest};
 
 /// The part of `input` that `path` leads to, as an input of its own.
 ///

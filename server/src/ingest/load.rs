@@ -16,7 +16,6 @@ use super::request::{LoadMode, LoadRequest};
 use super::source::{How, Staging, stage};
 use super::swap;
 use super::told::Told;
-use crate::args::{excerpt, listed};
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
@@ -24,6 +23,7 @@ use crate::session::catalog::{Table, TableColumn, tables};
 use crate::session::table_catalog::Stamp;
 use crate::session::{Database, Named, Place, Session};
 use crate::sql;
+use crate::words::{excerpt, listed};
 
 /// Steps of a load that progress is reported for: read, fill, put in place.
 const STEPS: f64 = 3.0;

@@ -9,17 +9,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::{StreamExt as _, stream};
 
-use super::answer::to_its_end;
 use super::fit::ColumnTypes;
 use super::input::{Input, InputFile};
 use super::load::{Loaded, load};
 use super::request::{LoadMode, LoadRequest};
-use crate::args::{Target, excerpt};
-use crate::call::Call;
+use crate::args::Target;
+use crate::call::{Call, to_its_end};
 use crate::error::Error;
 use crate::limits::{LOAD_FILES_CONCURRENT_DEFAULT, Limits};
 use crate::session::catalog::TableColumn;
 use crate::session::{Database, Place, Session};
+use crate::words::excerpt;
 
 /// One of many files, and the table that it goes to.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use super::load::{Done, Load, find};
 use super::relation::Wanted;
 use super::request::LoadMode;
 use super::swap;
-use crate::args::{Names, listed, nearest};
+use crate::args::Names;
 use crate::call::Call;
 use crate::engine::Lease;
 use crate::error::{Code, Error};
@@ -23,6 +23,7 @@ use crate::limits::MERGE_KEYS_NAMED_MAX;
 use crate::session::Place;
 use crate::session::catalog::{Table, TableColumn};
 use crate::sql;
+use crate::words::{listed, nearest};
 
 /// What a merge did to the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use super::types::SqlType;
 use super::ways::{Style, Why};
-use crate::args::excerpt;
 use crate::error::{Code, Error};
 use crate::sql;
+use crate::words::excerpt;
 
 /// A column of an input, and the type that it is to have.
 pub(super) struct Column<'a> {

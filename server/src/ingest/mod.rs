@@ -45,7 +45,7 @@ mod typed;
 mod types;
 mod ways;
 
-pub use answer::{LoadAnswer, to_its_end};
+pub use answer::LoadAnswer;
 pub use copy::{CopyRequest, copy};
 pub use fit::ColumnTypes;
 pub use format::Format;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::args::listed;
 use crate::error::Error;
+use crate::words::listed;
 
 /// The most digits that a `numeric` can hold.
 pub(super) const NUMERIC_DIGITS_MAX: u8 = 38;

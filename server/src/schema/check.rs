@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::args::{excerpt, listed, nearest};
 use crate::error::Error;
+use crate::words::{excerpt, listed, nearest};
 
 /// A mistake and its remedy.
 struct Mistake {

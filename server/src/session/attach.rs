@@ -11,13 +11,14 @@ use serde::Deserialize;
 use super::databases::{self, Database, Kind, LOCAL, PERSISTENT};
 use super::handover::Handed;
 use super::lifecycle::Session;
-use crate::args::{self, excerpt};
+use crate::args;
 use crate::call::Call;
 use crate::engine::Lane;
 use crate::error::{Code, Error};
 use crate::files::{Found, refused, unusable};
 use crate::limits;
 use crate::sql;
+use crate::words::excerpt;
 
 /// What to do where the file does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]

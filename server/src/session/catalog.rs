@@ -8,12 +8,12 @@ use super::databases::Database;
 use super::named;
 use super::table_catalog::Noted;
 use super::table_name::{self, Place, Reading};
-use crate::args::{excerpt, listed};
 use crate::call::Call;
 use crate::engine::{Lease, type_name};
 use crate::error::{Code, Error, Sought};
 use crate::limits;
 use crate::sql;
+use crate::words::{excerpt, listed};
 
 /// The schema that unqualified names are looked up in.
 pub const PUBLIC: &str = "public";

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::handover::Handed;
-use crate::args::{Target, excerpt, listed, nearest};
+use crate::args::Target;
 use crate::engine::{Attachment, Attachments};
 use crate::error::Error;
 use crate::files::Found;
 use crate::limits;
+use crate::words::{excerpt, listed, nearest};
 
 /// The alias of the session's own database.
 pub const LOCAL: &str = "local";

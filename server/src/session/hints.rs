@@ -5,11 +5,11 @@ use super::catalog::{self, Table};
 use super::databases::Database;
 use super::lifecycle::Session;
 use super::table_name::parts;
-use crate::args::{listed, nearest};
 use crate::call::Call;
 use crate::error::{Error, Sought, UNDEFINED_TABLE};
 use crate::limits;
 use crate::sql;
+use crate::words::{listed, nearest};
 
 /// What an error says that Hyper did not find.
 #[derive(Debug, PartialEq, Eq)]

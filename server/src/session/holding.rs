@@ -7,10 +7,10 @@ use super::catalog::{self, Listing};
 use super::databases::{Database, PERSISTENT};
 use super::lifecycle::Session;
 use super::table_catalog::notes;
-use crate::args::excerpt;
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::words::excerpt;
 
 /// A table that was kept.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

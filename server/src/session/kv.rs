@@ -12,10 +12,11 @@ use super::catalog::KV_TABLE;
 use super::databases::Database;
 use super::lifecycle::Session;
 use super::write_locks::WriteGuard;
-use crate::args::{KvEntry, excerpt, text_without_nul};
+use crate::args::{KvEntry, text_without_nul};
 use crate::call::Call;
 use crate::engine::{Bounds, Lease, Rows};
 use crate::error::Error;
+use crate::words::excerpt;
 use crate::{limits, sql};
 
 /// The stores of one database.

@@ -8,10 +8,10 @@ use super::catalog::is_bookkeeping;
 use super::databases::Database;
 use super::lifecycle::Session;
 use super::table_name::{OF_HYPER, Place, Reading, check_name, parts, reading, shown};
-use crate::args::excerpt;
 use crate::call::Call;
 use crate::error::Error;
 use crate::sql;
+use crate::words::excerpt;
 
 /// A table that a client named.
 #[derive(Debug, Clone, PartialEq, Eq)]

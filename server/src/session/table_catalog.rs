@@ -20,11 +20,11 @@ use super::lifecycle::Session;
 use super::named::Named;
 use super::routing::lock_of;
 use super::table_name::Place;
-use crate::args::excerpt;
 use crate::call::Call;
 use crate::error::{Code, Error, Sought};
 use crate::limits;
 use crate::sql::structure::{Structure, structure};
+use crate::words::excerpt;
 
 /// What a load tells the catalogue about a table.
 #[derive(Debug)]

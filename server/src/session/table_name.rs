@@ -12,10 +12,10 @@ use std::fmt;
 
 use super::catalog::{PUBLIC, is_bookkeeping};
 use super::databases::Database;
-use crate::args::excerpt;
 use crate::error::Error;
 use crate::limits::NAME_CHARS_MAX;
 use crate::sql;
+use crate::words::excerpt;
 
 /// Schemas that Hyper keeps for itself, for a condition of SQL.
 pub(super) const OF_HYPER: [&str; 4] = ["information_schema", "pg_catalog", "pg_temp", "tableau"];

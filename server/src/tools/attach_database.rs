@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Protection;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::session::{AttachRequest, OnMissing};
 use crate::tool::{Access, Effect, Tool};
 
@@ -59,13 +59,13 @@ impl Tool for AttachDatabase {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let on_missing = params.on_missing.unwrap_or_default();
         let request = AttachRequest { alias: params.alias, path: params.path, writable: params.writable, on_missing };
-        let database = server.session().attach(call, &request).await?;
+        let database = context.session().attach(call, &request).await?;
         Ok(Output {
-            protection: server.session().protection(&database),
+            protection: context.session().protection(&database),
             alias: database.alias,
             path: database.path.to_string_lossy().into_owned(),
             writable: database.writable,

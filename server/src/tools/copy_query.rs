@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::{CopyRequest, LoadMode, copy, to_its_end};
+use crate::ingest::{CopyRequest, LoadMode, copy};
 use crate::limits;
-use crate::server::Server;
 use crate::session::{AttachRequest, OnMissing};
 use crate::tool::{Access, Effect, Tool};
 
@@ -95,10 +95,11 @@ pub(super) struct CopyQuery;
 impl Tool for CopyQuery {
     const NAME: &'static str = "copy_query";
     const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let attach = |file: TempAttachment| AttachRequest {
             alias: file.alias,
@@ -114,8 +115,7 @@ impl Tool for CopyQuery {
             attach: params.temp_attach.unwrap_or_default().into_iter().map(attach).collect(),
             tool: Self::NAME,
         };
-        let (server, call) = (server.clone(), call.clone());
-        let copied = to_its_end(async move { copy(server.session(), &call, request).await }).await?;
+        let copied = copy(context.session(), call, request).await?;
         Ok(Output {
             target_table: copied.table,
             target_database: copied.database.alias.clone(),

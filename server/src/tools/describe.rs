@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::limits;
-use crate::server::Server;
 use crate::session::catalog::{self, Table, TableColumn};
 use crate::session::table_catalog::{Noted, notes};
 use crate::tool::{Access, Tool};
@@ -68,17 +68,17 @@ impl Tool for Describe {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let deadline = limits::ms(limits::LOOK_DEADLINE_MS);
-        tokio::time::timeout(deadline, settled(server, call, params)).await.unwrap_or_else(|_| Err(busy(deadline)))
+        tokio::time::timeout(deadline, settled(context, call, params)).await.unwrap_or_else(|_| Err(busy(deadline)))
     }
 }
 
 /// Looks again while tables that were just listed are replaced before they are counted.
-async fn settled(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+async fn settled(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
     let mut tries = limits::DESCRIBE_TRIES;
     loop {
-        let looked = look(server, call, params.clone()).await;
+        let looked = look(context, call, params.clone()).await;
         tries -= 1;
         match looked {
             Err(error) if error.is_unknown_table() && tries > 0 => {}
@@ -87,10 +87,10 @@ async fn settled(server: &Server, call: &Call, params: Params) -> Result<Output,
     }
 }
 
-async fn look(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+async fn look(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
     let start = Instant::now();
-    let database = server.session().resolve(&Target::new(params.database, None))?;
-    let mut lease = server.session().look(call, &database).await?;
+    let database = context.session().resolve(&Target::new(params.database, None))?;
+    let mut lease = context.session().look(call, &database).await?;
     let mut found = catalog::listing(&mut lease, call, &database).await?;
     let mut chars_max = limits::NOTED_CHARS_MAX;
     if let Some(name) = params.table {
@@ -99,7 +99,7 @@ async fn look(server: &Server, call: &Call, params: Params) -> Result<Output, Er
     }
     let mut noted = notes(&mut lease, call, &database, &found, chars_max).await;
     let all = found.tables.len();
-    let found = catalog::within(found.tables, &noted, server.config().limits.query_bytes_max);
+    let found = catalog::within(found.tables, &noted, context.config().limits.query_bytes_max);
     let truncated = found.len() < all;
     let hint = truncated.then(|| hint(found.len(), all, &database.alias));
     let counts = catalog::row_counts(&mut lease, call, &database, &found).await?;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Detach a database that `attach_database` attached; its file stays as it is and is free for other programs.
@@ -37,9 +37,9 @@ impl Tool for DetachDatabase {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let detached = server.session().detach(call, &params.alias).await?;
+        let detached = context.session().detach(call, &params.alias).await?;
         Ok(Output { alias: params.alias.to_lowercase(), detached, stats: Stats::since(start, None) })
     }
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target, elapsed_ms};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Lease;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::session::NewTable;
 use crate::sql::classify::Kind;
 use crate::sql::guard::{self, Batch};
@@ -63,9 +63,9 @@ impl Tool for Execute {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let target = Target::new(params.database, None);
         let database = session.resolve_writable(&target)?;
         let statements = match params.sql {

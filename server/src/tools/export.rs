@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::export::{ExportFormat, Fidelity, FormatOptions, Request, Source, export};
-use crate::ingest::to_its_end;
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Write a query's rows or a table to a file: CSV, Parquet or Arrow IPC; an Iceberg table to a folder; or all tables of
@@ -54,10 +53,11 @@ pub(super) struct Export;
 impl Tool for Export {
     const NAME: &'static str = "export";
     const ACCESS: Access = Access::Files(Effect { destructive: true, idempotent: false });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let format = params.format;
         let source = match (params.sql, params.table) {
@@ -77,8 +77,7 @@ impl Tool for Export {
             options: params.format_options.unwrap_or_default(),
             target: Target::new(params.database, None),
         };
-        let (server, call) = (server.clone(), call.clone());
-        let exported = to_its_end(async move { export(server.session(), &call, request).await }).await?;
+        let exported = export(context.session(), call, request).await?;
         Ok(Output {
             path: exported.path.to_string_lossy().into_owned(),
             format,

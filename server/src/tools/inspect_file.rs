@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::args::{JsonPath, Stats};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::ingest::{ColumnSummary, Format, InputFile, Told, inspect};
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Tool};
 
 /// Look into a file without loading it: the columns with the types that `load_file` would give them, their NULLs, least
@@ -75,12 +75,12 @@ impl Tool for InspectFile {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let file = InputFile::open(server.session().paths(), &params.path)?;
+        let file = InputFile::open(context.session().paths(), &params.path)?;
         let rows = params.sample_rows.unwrap_or(limits::INSPECT_ROWS_DEFAULT);
         let (path, bytes) = (file.path.to_string_lossy().into_owned(), file.bytes);
-        let summary = inspect(server.session(), call, file, params.json_extract_path.map(|path| path.0), rows).await?;
+        let summary = inspect(context.session(), call, file, params.json_extract_path.map(|path| path.0), rows).await?;
         Ok(Output {
             path,
             format: summary.staged.format,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, KvStore, Stats, Target, text_without_nul};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Remove a key with its value from a store; `deleted` is false where it is not there.
@@ -40,9 +40,9 @@ impl Tool for KvDelete {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve_writable(&Target::new(params.database, params.persist))?;
         let (store, key) = (text_without_nul("store", &params.store.0)?, text_without_nul("key", &params.key)?);
         let deleted = session.kv_writer(call, &database).await?.delete(call, store, key).await?;

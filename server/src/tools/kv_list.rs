@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, KvEntry, KvStore, Stats, Target, text_without_nul};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Bounds;
 use crate::error::Error;
-use crate::server::Server;
 use crate::session::catalog::KV_TABLE;
 use crate::tool::{Access, Tool};
 
@@ -51,14 +51,14 @@ impl Tool for KvList {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve(&Target::new(params.database, params.persist))?;
         let store = text_without_nul("store", &params.store.0)?;
         let with_values = params.values.unwrap_or_default();
         let mut kv = session.kv_reader(call, &database).await?;
-        let bounds = Bounds::from(&server.config().limits);
+        let bounds = Bounds::from(&context.config().limits);
         let (found, truncated) = kv.entries(call, store, with_values, bounds).await?;
         drop(kv);
         let count = found.len();

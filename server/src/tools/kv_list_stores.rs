@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::server::Server;
 use crate::tool::{Access, Tool};
 
 /// List the key-value stores of a database that have an entry, by name.
@@ -36,9 +36,9 @@ impl Tool for KvListStores {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve(&Target::new(params.database, params.persist))?;
         let stores = session.kv_reader(call, &database).await?.stores(call).await?;
         let count = stores.len();

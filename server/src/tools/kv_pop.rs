@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, KvStore, Stats, Target, text_without_nul};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Take the entry with the lowest key out of a store, as from a queue. No other caller gets the same one; `found` is false where the
@@ -41,9 +41,9 @@ impl Tool for KvPop {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve_writable(&Target::new(params.database, params.persist))?;
         let store = text_without_nul("store", &params.store.0)?;
         let popped = session.kv_writer(call, &database).await?.pop(call, store).await?;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{self, DatabaseName, KvEntry, KvStore, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::ingest::unreadable;
 use crate::limits;
-use crate::server::Server;
 use crate::session::{Session, check_entries};
 use crate::tool::{Access, Effect, Tool};
 
@@ -59,9 +59,9 @@ impl Tool for KvSet {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve_writable(&Target::new(params.database, params.persist))?;
         let value = value(session, params.value, params.value_path).await?;
         let (store, value_bytes) = (params.store.0, value.len());

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, KvEntry, KvStore, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::session::check_entries;
 use crate::tool::{Access, Effect, Tool};
 
@@ -52,9 +52,9 @@ impl Tool for KvSetMany {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve_writable(&Target::new(params.database, params.persist))?;
         let (store, entries) = (params.store.0, params.entries);
         check_entries(&store, &entries)?;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, KvStore, Stats, Target, text_without_nul};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::server::Server;
 use crate::tool::{Access, Tool};
 
 /// Count the entries of a store and the bytes of their values.
@@ -40,9 +40,9 @@ impl Tool for KvSize {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let session = server.session();
+        let session = context.session();
         let database = session.resolve(&Target::new(params.database, params.persist))?;
         let store = text_without_nul("store", &params.store.0)?;
         let (size, bytes) = session.kv_reader(call, &database).await?.size(call, store).await?;

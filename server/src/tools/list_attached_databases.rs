@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Protection;
 use crate::error::Error;
-use crate::server::Server;
 use crate::session::{Database, Kind};
 use crate::tool::{Access, Tool};
 
@@ -52,17 +52,17 @@ impl Tool for ListAttachedDatabases {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, _call: &Call, _params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, _call: &Call, _params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let attachments =
-            server.session().databases().into_iter().map(|database| attachment(server, database)).collect();
+            context.session().databases().into_iter().map(|database| attachment(context, database)).collect();
         Ok(Output { attachments, stats: Stats::since(start, None) })
     }
 }
 
-fn attachment(server: &Server, database: Database) -> Attachment {
+fn attachment(context: &Context, database: Database) -> Attachment {
     Attachment {
-        protection: server.session().protection(&database),
+        protection: context.session().protection(&database),
         alias: database.alias,
         path: database.path.to_string_lossy().into_owned(),
         kind: match database.kind {

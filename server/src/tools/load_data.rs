@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::args::{DatabaseName, NullValues, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, Format, Input, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
+use crate::ingest::{ColumnTypes, Format, Input, LoadAnswer, LoadMode, LoadRequest, load};
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Load rows given in the call into a table: CSV with a header, or JSON (an array of objects, or one object a line).
@@ -49,10 +49,11 @@ pub(super) struct LoadData;
 impl Tool for LoadData {
     const NAME: &'static str = "load_data";
     const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = LoadAnswer;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
         let mode = params.mode.unwrap_or_default();
         let request = LoadRequest {
@@ -70,8 +71,7 @@ impl Tool for LoadData {
             target: Target::new(params.database, params.persist),
             tool: Self::NAME,
         };
-        let (server, call) = (server.clone(), call.clone());
-        let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
+        let loaded = load(context.session(), call, request).await?;
         Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

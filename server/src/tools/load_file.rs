@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::args::{DatabaseName, JsonPath, Names, NullValues, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key, to_its_end};
+use crate::ingest::{ColumnTypes, Input, InputFile, LoadAnswer, LoadMode, LoadRequest, load, merge_key};
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Load a file into a table: CSV, TSV, JSON, JSON lines, Parquet or Arrow IPC, found out by name and content. Types
@@ -63,15 +63,16 @@ pub(super) struct LoadFile;
 impl Tool for LoadFile {
     const NAME: &'static str = "load_file";
     const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = LoadAnswer;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
         let mode = params.mode.map_or_else(LoadMode::default, LoadMode::from);
         let merge_key = merge_key(mode, params.merge_key)?;
         let request = LoadRequest {
-            input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
+            input: Input::File(InputFile::open(context.session().paths(), &params.path)?),
             format: None,
             json_path: params.json_extract_path.map(|path| path.0),
             table: params.table,
@@ -82,8 +83,7 @@ impl Tool for LoadFile {
             target: Target::new(params.database, params.persist),
             tool: Self::NAME,
         };
-        let (server, call) = (server.clone(), call.clone());
-        let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
+        let loaded = load(context.session(), call, request).await?;
         Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

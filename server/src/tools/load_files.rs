@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, JsonPath, NullValues, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Column;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, FileLoad, FileLoaded, LoadMode, ManyRequest, Told, load_many, with_columns_once};
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Load many files in parallel into tables of one database; formats as in `load_file`. Each file is loaded or fails for
@@ -97,13 +97,13 @@ impl Tool for LoadFiles {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let target = Target::new(params.database, params.persist);
-        let resolved_database = server.session().resolve_writable(&target)?.alias;
+        let resolved_database = context.session().resolve_writable(&target)?.alias;
         let files = params.files.into_iter().map(file_load).collect();
         let request = ManyRequest { files, target, concurrency: params.concurrency, tool: Self::NAME };
-        let loaded = load_many(server.session(), call, &server.config().limits, request).await?;
+        let loaded = load_many(context.session(), call, &context.config().limits, request).await?;
         let rows = loaded.iter().filter_map(|file| file.outcome.as_ref().ok()).map(|loaded| loaded.rows).sum();
         let failed = loaded.iter().filter(|file| file.outcome.is_err()).count();
         let results: Vec<FileAnswer> = with_columns_once(loaded).into_iter().map(answer).collect();

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::args::{DatabaseName, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::{ColumnTypes, IcebergTable, Input, LoadAnswer, LoadMode, LoadRequest, load, to_its_end};
+use crate::ingest::{ColumnTypes, IcebergTable, Input, LoadAnswer, LoadMode, LoadRequest, load};
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 
 /// Load an Apache Iceberg table, a folder with `metadata` and `data`, into a table. The newest snapshot is read unless
@@ -47,17 +47,22 @@ pub(super) struct LoadIceberg;
 impl Tool for LoadIceberg {
     const NAME: &'static str = "load_iceberg";
     const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: false });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = LoadAnswer;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<LoadAnswer, Error> {
         let start = Instant::now();
         let mode = match params.mode {
             None | Some(Mode::Replace) => LoadMode::Replace,
             Some(Mode::Append) => LoadMode::Append,
         };
-        let folder =
-            IcebergTable::open(server.session().paths(), &params.path, params.metadata_filename, params.version_as_of)?;
+        let folder = IcebergTable::open(
+            context.session().paths(),
+            &params.path,
+            params.metadata_filename,
+            params.version_as_of,
+        )?;
         let request = LoadRequest {
             input: Input::Iceberg(folder),
             format: None,
@@ -70,8 +75,7 @@ impl Tool for LoadIceberg {
             target: Target::new(params.database, None),
             tool: Self::NAME,
         };
-        let (server, call) = (server.clone(), call.clone());
-        let loaded = to_its_end(async move { load(server.session(), &call, request).await }).await?;
+        let loaded = load(context.session(), call, request).await?;
         Ok(LoadAnswer::new(mode, loaded, start))
     }
 }

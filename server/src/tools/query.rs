@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::{Bounds, Column, Rows};
 use crate::error::Error;
 use crate::ingest::Told;
 use crate::limits::{self, Limits};
-use crate::server::Server;
 use crate::sql::guard;
 use crate::tool::{Access, Tool};
 
@@ -67,15 +67,15 @@ impl Tool for Query {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let bytes = params.sql.len();
-        let database = server.session().resolve(&Target::new(params.database, None))?;
+        let database = context.session().resolve(&Target::new(params.database, None))?;
         let sql = params.sql;
         let look = move || guard::read(&sql).map(|statement| (sql, statement));
         let (sql, statement) = call.compute(bytes, look).await??;
-        let limits = &server.config().limits;
-        let mut lease = server.session().lease(call, &database).await?;
+        let limits = &context.config().limits;
+        let mut lease = context.session().lease(call, &database).await?;
         lease.confirm_read(call, &sql, &statement).await?;
         let rows = lease.query(call, &sql, Bounds::from(limits)).await?;
         Ok(Output::new(rows, database.alias, limits, start))

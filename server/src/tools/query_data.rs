@@ -8,11 +8,11 @@ use serde::Deserialize;
 use super::query::Output;
 use crate::args::{JsonPath, NullValues};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Bounds;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Format, Input, ReadRequest, read};
 use crate::limits;
-use crate::server::Server;
 use crate::session::LOCAL;
 use crate::tool::{Access, Tool};
 
@@ -54,7 +54,7 @@ impl Tool for QueryData {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let request = ReadRequest {
             input: Input::Inline(params.data),
@@ -69,8 +69,8 @@ impl Tool for QueryData {
             sql: params.sql,
             tool: Self::NAME,
         };
-        let limits = &server.config().limits;
-        let (rows, told) = read(server.session(), call, request, Bounds::from(limits)).await?;
+        let limits = &context.config().limits;
+        let (rows, told) = read(context.session(), call, request, Bounds::from(limits)).await?;
         Ok(Output::new(rows, LOCAL.to_owned(), limits, start).told(told))
     }
 }

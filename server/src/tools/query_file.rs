@@ -8,11 +8,11 @@ use serde::Deserialize;
 use super::query::Output;
 use crate::args::{JsonPath, NullValues};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Bounds;
 use crate::error::Error;
 use crate::ingest::{ColumnTypes, Format, Input, InputFile, ReadRequest, read};
 use crate::limits;
-use crate::server::Server;
 use crate::session::LOCAL;
 use crate::tool::{Access, Tool};
 
@@ -69,10 +69,10 @@ impl Tool for QueryFile {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let request = ReadRequest {
-            input: Input::File(InputFile::open(server.session().paths(), &params.path)?),
+            input: Input::File(InputFile::open(context.session().paths(), &params.path)?),
             format: params.format.map(Format::from),
             json_path: params.json_extract_path.map(|path| path.0),
             types: params.schema.unwrap_or_default(),
@@ -81,8 +81,8 @@ impl Tool for QueryFile {
             sql: params.sql,
             tool: Self::NAME,
         };
-        let limits = &server.config().limits;
-        let (rows, told) = read(server.session(), call, request, Bounds::from(limits)).await?;
+        let limits = &context.config().limits;
+        let (rows, told) = read(context.session(), call, request, Bounds::from(limits)).await?;
         Ok(Output::new(rows, LOCAL.to_owned(), limits, start).told(told))
     }
 }

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Bounds;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::session::catalog;
 use crate::tool::{Access, Tool};
 
@@ -58,15 +58,15 @@ impl Tool for Sample {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let database = server.session().resolve(&Target::new(params.database, None))?;
-        let mut lease = server.session().lease(call, &database).await?;
+        let database = context.session().resolve(&Target::new(params.database, None))?;
+        let mut lease = context.session().lease(call, &database).await?;
         let table = catalog::table(&mut lease, call, &database, &params.table).await?;
         let row_count = lease.count(call, &format!("SELECT COUNT(*) FROM {}", table.place.quoted(&database))).await?;
         let n = params.n.unwrap_or(limits::SAMPLE_ROWS_DEFAULT);
         let sql = format!("SELECT * FROM {} LIMIT {n}", table.place.quoted(&database));
-        let bounds = Bounds { rows_max: usize::MAX, ..Bounds::from(&server.config().limits) };
+        let bounds = Bounds { rows_max: usize::MAX, ..Bounds::from(&context.config().limits) };
         let rows = lease.query(call, &sql, bounds).await?;
         let truncated = rows.truncated;
         let rows = rows.into_objects();

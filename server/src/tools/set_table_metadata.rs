@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target, text_without_nul};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::limits;
-use crate::server::Server;
 use crate::session::table_catalog::{Entry, Metadata};
 use crate::tool::{Access, Effect, Tool};
 
@@ -58,9 +58,9 @@ impl Tool for SetTableMetadata {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let database = server.session().resolve_writable(&Target::new(params.database, None))?;
+        let database = context.session().resolve_writable(&Target::new(params.database, None))?;
         let fields = [
             ("source_url", params.source_url),
             ("source_description", params.source_description),
@@ -72,7 +72,7 @@ impl Tool for SetTableMetadata {
         let given = fields.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
         let metadata = Metadata(given);
         check(&params.table, &metadata)?;
-        let entry = server.session().set_metadata(call, &database, &params.table, &metadata).await?;
+        let entry = context.session().set_metadata(call, &database, &params.table, &metadata).await?;
         Ok(Output { entry, resolved_database: database.alias, stats: Stats::since(start, None) })
     }
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Protection;
 use crate::error::Error;
 use crate::limits;
-use crate::server::Server;
 use crate::session::{Holding, Kind, WatcherEntry};
 use crate::tool::{Access, Tool};
 
@@ -90,40 +90,40 @@ impl Tool for Status {
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, _params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, _params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let deadline = limits::ms(limits::STATUS_DEADLINE_MS);
-        let (engine, problem) = match tokio::time::timeout(deadline, engine(server, call)).await {
+        let (engine, problem) = match tokio::time::timeout(deadline, engine(context, call)).await {
             Ok(Ok(engine)) => (Some(engine), None),
             Ok(Err(error)) => (None, Some(error.to_string())),
             Err(_) => (None, Some(format!("hyperd did not answer within {} s.", deadline.as_secs_f64()))),
         };
         let mut holds = match engine {
-            Some(_) => server.session().holding(call, limits::STATUS_DEADLINE_MS).await.ok().flatten(),
+            Some(_) => context.session().holding(call, limits::STATUS_DEADLINE_MS).await.ok().flatten(),
             None => None,
         };
         let mut databases = Vec::new();
-        for database in server.session().databases() {
+        for database in context.session().databases() {
             let size_bytes = tokio::fs::metadata(&database.path).await.ok().map(|metadata| metadata.len());
-            let unwritten = server.session().is_unwritten(&database);
+            let unwritten = context.session().is_unwritten(&database);
             let path = database.path.to_string_lossy().into_owned();
-            let protection = server.session().protection(&database);
+            let protection = context.session().protection(&database);
             let holds = if database.kind == Kind::Persistent { holds.take() } else { None };
             let (alias, writable) = (database.alias, database.writable);
             databases.push(DatabaseEntry { alias, path, writable, protection, size_bytes, unwritten, holds });
         }
-        let config = server.config();
+        let config = context.config();
         Ok(Output {
             hyperd_running: engine.is_some(),
             problem,
             engine,
-            loss: server.session().loss(),
+            loss: context.session().loss(),
             server_version: env!("CARGO_PKG_VERSION"),
             read_only: config.read_only,
             allowed_paths: config.paths.named(),
             has_persistent: config.persistent.is_some(),
             databases,
-            watchers: server.session().watches().iter().map(|watch| watch.entry()).collect(),
+            watchers: context.session().watches().iter().map(|watch| watch.entry()).collect(),
             limits: Bounds {
                 query_rows_max: config.limits.query_rows_max,
                 query_bytes_max: config.limits.query_bytes_max,
@@ -135,8 +135,8 @@ impl Tool for Status {
     }
 }
 
-async fn engine(server: &Server, call: &Call) -> Result<Engine, Error> {
-    let session = server.session();
+async fn engine(context: &Context, call: &Call) -> Result<Engine, Error> {
+    let session = context.session();
     let local = session.resolve(&crate::args::Target::default())?;
     let mut lease = session.look(call, &local).await?;
     let rows = lease.rows(call, "SELECT version()").await?;

@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Stats;
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::to_its_end;
 use crate::limits;
-use crate::server::Server;
 use crate::session::WatcherEntry;
 use crate::tool::{Access, Effect, Tool};
 use crate::watch;
@@ -37,13 +36,13 @@ pub(super) struct UnwatchDirectory;
 impl Tool for UnwatchDirectory {
     const NAME: &'static str = "unwatch_directory";
     const ACCESS: Access = Access::Session(Effect { destructive: false, idempotent: true });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, _call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, _call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
-        let server = server.clone();
-        let watch = to_its_end(async move { watch::stop(server.session(), &params.path).await }).await?;
+        let watch = watch::stop(context.session(), &params.path).await?;
         Ok(Output { status: "stopped", watcher: watch.entry(), stats: Stats::since(start, None) })
     }
 }

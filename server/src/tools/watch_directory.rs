@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{DatabaseName, Stats, Target};
 use crate::call::Call;
+use crate::context::Context;
 use crate::error::Error;
-use crate::ingest::to_its_end;
 use crate::limits;
-use crate::server::Server;
 use crate::tool::{Access, Effect, Tool};
 use crate::watch::{self, FolderRequest};
 
@@ -62,10 +61,11 @@ pub(super) struct WatchDirectory;
 impl Tool for WatchDirectory {
     const NAME: &'static str = "watch_directory";
     const ACCESS: Access = Access::Write(Effect { destructive: true, idempotent: true });
+    const RUNS_TO_END: bool = true;
     type Params = Params;
     type Output = Output;
 
-    async fn call(server: &Server, call: &Call, params: Params) -> Result<Output, Error> {
+    async fn call(context: &Context, call: &Call, params: Params) -> Result<Output, Error> {
         let start = Instant::now();
         let request = FolderRequest {
             path: params.path,
@@ -73,10 +73,7 @@ impl Tool for WatchDirectory {
             target: Target::new(params.database, params.persist),
             max_concurrent: params.max_concurrent,
         };
-        let (server, call) = (server.clone(), call.clone());
-        let started =
-            to_its_end(async move { watch::start(server.session(), &call, &server.config().limits, request).await });
-        let (watch, complete) = started.await?;
+        let (watch, complete) = watch::start(context.session(), call, &context.config().limits, request).await?;
         let counts = watch.counts();
         Ok(Output {
             directory: watch.directory.to_string_lossy().into_owned(),

@@ -11,12 +11,13 @@ use super::events::Events;
 use super::ledger;
 use super::spool::{Delivery, Spool};
 use super::worker::Worker;
-use crate::args::{self, Target, excerpt, listed};
+use crate::args::{self, Target};
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::files::{Folder, refused};
 use crate::limits::{self, Limits};
 use crate::session::{Session, Watch, WatchRequest};
+use crate::words::{excerpt, listed};
 
 /// A folder to watch.
 #[derive(Debug)]
