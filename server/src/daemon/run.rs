@@ -69,7 +69,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error>
 }
 
 async fn live(home: &Home, lock: File, options: Options, stop: CancellationToken) -> Result<(), Error> {
-    let io = |error: std::io::Error| Error::invalid(format!("The daemon could not begin to listen: {error}."));
+    let io = |error: std::io::Error| Error::io("The daemon could not begin to listen", &error);
     // Not among the temporary files of the server that happened to start the daemon.
     let scratch = Scratch::new_in(home.folder(), "hyperd-").map_err(io)?;
     let executable = match &options.hyperd {

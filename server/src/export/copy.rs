@@ -101,10 +101,10 @@ pub(super) fn explained(error: Error, job: &Job<'_>) -> Error {
         return error;
     }
     let message = format!("Could not write {}: {}.", job.place.path().display(), error.message.trim_end_matches('.'));
-    let advice = if tells_no_room(&error.message) || error.message.contains(FULL) {
-        "Make space on that disk, or choose a path on another one. Nothing was left behind."
+    let (code, advice) = if tells_no_room(&error.message) || error.message.contains(FULL) {
+        (Code::DiskFull, "Make space on that disk, or choose a path on another one. Nothing was left behind.")
     } else {
-        "Check that the server may write there, or choose another path. Nothing was left behind."
+        (Code::IoError, "Check that the server may write there, or choose another path. Nothing was left behind.")
     };
-    Error { code: Code::IoError, message, ..error }.suggest(advice)
+    Error { code, message, ..error }.suggest(advice)
 }

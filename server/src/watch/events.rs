@@ -117,6 +117,6 @@ fn refused(directory: &Path, error: &notify::Error) -> Error {
     if let ErrorKind::Io(error) = &error.kind {
         return files::refused(format!("{directory} cannot be watched"), error);
     }
-    Error::invalid(format!("{directory} cannot be watched: {error}."))
+    Error::new(Code::IoError, format!("{directory} cannot be watched: {error}."))
         .suggest("Check that it is a folder of a file system that reports changes, and that the server may read it.")
 }

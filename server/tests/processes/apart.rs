@@ -11,9 +11,9 @@ use crate::support::Running;
 /// Rows of the table.
 const ROWS: u64 = 200_000;
 /// Calls that update it.
-const UPDATES: u32 = 40;
+const UPDATES: u32 = 16;
 /// Much longer than all of it takes.
-const ALL_WITHIN: Duration = Duration::from_mins(2);
+const ALL_WITHIN: Duration = Duration::from_mins(5);
 
 async fn execute(server: &Running, sql: Value) {
     let answer = server.call("execute", json!({ "sql": sql, "database": "persistent" })).await;

@@ -8,6 +8,8 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::json;
 
+#[cfg(target_os = "linux")]
+use crate::mounts::{Disk, SmallDisk, with_disk};
 use crate::support::{Running, files, wait_until};
 
 fn mode(path: &Path) -> u32 {
@@ -101,4 +103,43 @@ async fn what_a_killed_export_leaves_is_cleared_away(#[case] format: &str) {
     let read = if format == "csv" { ("load_file", "path") } else { ("load_iceberg", "path") };
     let loaded = server.call(read.0, json!({ "table": "back", read.1: path })).await;
     assert_eq!(loaded["rows"], 1, "{loaded}");
+}
+
+/// `export.leaves_nothing_on_failure` on a full disk: the export is refused as that, and what was there stays.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_export_to_a_full_disk_says_so_and_leaves_what_was_there() {
+    const DISK_MIB: u64 = 4;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let place = folder.path().join("disk");
+    fs::create_dir(&place).expect("a folder can be made");
+    let below = match with_disk(Disk::Tmpfs, DISK_MIB, &place) {
+        Ok(below) => below,
+        Err(reasons) => {
+            eprintln!("skipped: no small disk can be mounted: {reasons}");
+            return;
+        }
+    };
+    let below: Vec<&str> = below.iter().map(String::as_str).collect();
+    let server = Running::start_below(&below, &["--ephemeral-only"]).await;
+    // Values that no format writes shorter.
+    let make = "CREATE TABLE t AS SELECT random() AS a, random() AS b FROM generate_series(1, 1000000) AS s(i)";
+    assert!(server.call("execute", json!({ "sql": make })).await["error"].is_null());
+    let disk = SmallDisk::seen_by(&server, &place);
+    for format in ["csv", "parquet", "arrow_ipc", "hyper", "iceberg"] {
+        let mut arguments = json!({ "path": place.join(format), "format": format, "overwrite": format != "iceberg" });
+        if format != "hyper" {
+            arguments["table"] = "t".into();
+        }
+        if format != "iceberg" {
+            fs::write(disk.path().join(format), "old").expect("a file can be written");
+        }
+        let answer = server.call("export", arguments).await;
+        assert_eq!(answer["error"]["code"], "DISK_FULL", "{format}: {answer}");
+        if format != "iceberg" {
+            assert_eq!(fs::read(disk.path().join(format)).expect("it is there"), b"old", "{format}");
+            fs::remove_file(disk.path().join(format)).expect("it can be removed");
+        }
+        assert_eq!(files(disk.path()), Vec::<std::path::PathBuf>::new(), "{format}");
+    }
 }
