@@ -106,8 +106,8 @@ impl Lease {
     pub async fn execute(&mut self, call: &Call, sql: &str) -> Result<u64, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
-        self.keep_apart(call, sql).await?;
         let statement = classify(sql);
+        self.keep_apart(call, sql, Some(&statement)).await?;
         self.secure(&statement).await?;
         // What answers how many rows it changed is noted by that; whatever else may have changed something by failing.
         if !statement.is_counted {
@@ -137,7 +137,7 @@ impl Lease {
     pub async fn query(&mut self, call: &Call, sql: &str, bounds: Bounds) -> Result<Rows, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
-        self.keep_apart(call, sql).await?;
+        self.keep_apart(call, sql, None).await?;
         let wire = self.wire()?;
         tracing::trace!(sql, "sent");
         let rows = self.watch(call, rows::read(&wire, sql, bounds)).await;
@@ -153,7 +153,7 @@ impl Lease {
     pub async fn columns(&mut self, call: &Call, sql: &str) -> Result<Vec<Column>, Error> {
         self.trace(sql)?;
         self.attach_named(call, sql).await?;
-        self.keep_apart(call, sql).await?;
+        self.keep_apart(call, sql, None).await?;
         let wire = self.wire()?;
         let none = format!("SELECT * FROM ({sql}\n) no_rows LIMIT 0");
         let columns = self.watch(call, rows::columns(&wire, &none)).await;
@@ -269,7 +269,7 @@ impl Lease {
     /// Whether hyperd would answer a statement with rows; it parses it and does nothing.
     pub(super) async fn returns_rows(&mut self, call: &Call, sql: &str) -> Result<bool, Error> {
         self.attach_named(call, sql).await?;
-        self.keep_apart(call, sql).await?;
+        self.keep_apart(call, sql, None).await?;
         let wire = self.wire()?;
         let returns = self.watch(call, rows::returns_rows(&wire, sql)).await;
         self.leave();

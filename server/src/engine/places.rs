@@ -23,15 +23,21 @@ impl Lease {
     ///
     /// The call is interrupted.
     pub async fn reserve(&mut self, call: &Call, statements: &[String]) -> Result<(), Error> {
-        let mut all = statements.iter().map(|sql| self.uses(sql, &classify(sql)));
+        let mut all = statements.iter().map(|sql| self.uses(sql, Some(&classify(sql))));
         let Some(first) = all.next() else { return Ok(()) };
         let uses = all.fold(first, Uses::and);
         self.take_place(call, uses).await
     }
 
-    /// Waits until no statement is under way that `sql` must not meet, and keeps others from it.
-    pub(super) async fn keep_apart(&mut self, call: &Call, sql: &str) -> Result<(), Error> {
-        let uses = self.uses(sql, &classify(sql));
+    /// Waits until no statement is under way that `sql` must not meet, and keeps others from it. A query has no `statement`: it
+    /// changes nothing.
+    pub(super) async fn keep_apart(
+        &mut self,
+        call: &Call,
+        sql: &str,
+        statement: Option<&Statement>,
+    ) -> Result<(), Error> {
+        let uses = self.uses(sql, statement);
         if self.places.iter().any(|place| place.covers(&uses)) {
             return Ok(());
         }
@@ -79,7 +85,7 @@ impl Lease {
         Ok(())
     }
 
-    fn uses(&self, sql: &str, statement: &Statement) -> Uses {
+    fn uses(&self, sql: &str, statement: Option<&Statement>) -> Uses {
         let names = sql::names(sql);
         let is_named = |alias: &str| alias == self.database || names.as_ref().is_none_or(|names| names.contains(alias));
         let aliases = self.wanted.databases.iter().map(|database| database.alias.as_str());
@@ -87,7 +93,9 @@ impl Lease {
             files: aliases.filter(|alias| is_named(alias)).filter_map(|alias| self.shared(alias)).collect(),
             ..Uses::default()
         };
-        if statement.kind == Kind::Dml && !NO_UPDATES.contains(&statement.verb.as_str()) {
+        let updates =
+            |statement: &&Statement| statement.kind == Kind::Dml && !NO_UPDATES.contains(&statement.verb.as_str());
+        if let Some(statement) = statement.filter(updates) {
             for target in &statement.targets {
                 let alias = if let [alias, _, _] = &target[..] { alias } else { &self.database };
                 match self.shared(alias) {
