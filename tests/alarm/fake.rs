@@ -71,6 +71,12 @@ fn serve(real: &str, mut arguments: Vec<String>, at: usize, fault: Option<Fault>
             thread::spawn(move || connection(&client, &behind, fault));
         }
     });
+    // Where hyperd ends by itself, this one ends with it.
+    let (mut of_real, of_harness) = (callback.try_clone()?, harness.try_clone()?);
+    thread::spawn(move || {
+        let _ = io::copy(&mut of_real, &mut io::sink());
+        let _ = of_harness.shutdown(Shutdown::Both);
+    });
     // The harness closes this to end hyperd; hyperd then ends because its own is closed.
     let _ = io::copy(&mut harness, &mut io::sink());
     end(&mut real, &callback)
@@ -83,7 +89,8 @@ fn socket(argument: &str) -> io::Result<PathBuf> {
 }
 
 fn end(real: &mut Child, callback: &TcpStream) -> io::Result<()> {
-    callback.shutdown(Shutdown::Both)?;
+    // One that is gone has closed it.
+    let _ = callback.shutdown(Shutdown::Both);
     real.wait().map(|_| ())
 }
 
@@ -120,7 +127,10 @@ fn ask(mut client: UnixStream, mut server: &UnixStream, fault: Option<Fault>, ar
             Some(Fault::Hang) => continue,
             _ => armed.store(meant.is_some(), Ordering::SeqCst),
         }
-        write(&mut server, tag, &body)?;
+        match meant.and_then(Fault::asks_instead) {
+            Some(sql) => write(&mut server, tag, format!("{sql}\0").as_bytes())?,
+            None => write(&mut server, tag, &body)?,
+        }
     }
 }
 

@@ -24,9 +24,11 @@ pub(crate) enum Fault {
     Crash,
     /// hyperd does not answer.
     Hang,
+    /// A statement that ended hyperd is answered.
+    Mend,
 }
 
-pub(crate) const ALL: [Fault; 9] = [
+pub(crate) const ALL: [Fault; 10] = [
     Fault::Message,
     Fault::Words,
     Fault::Sqlstate,
@@ -36,10 +38,13 @@ pub(crate) const ALL: [Fault; 9] = [
     Fault::Loss,
     Fault::Crash,
     Fault::Hang,
+    Fault::Mend,
 ];
 
 const PRIMARY_KEY: (&str, &str) = ("keys.primary_key", "CREATE TABLE t (a INTEGER PRIMARY KEY)");
 const DEFAULT: (&str, &str) = ("keys.default_value", "SELECT a, b FROM t");
+/// A row that comes later asks the same, and has the same answer from any release.
+const CRASH: (&str, &str) = ("transactions.text_read_beside_an_update", "SELECT v FROM t WHERE id = 1");
 const INTEGER_OID: [u8; 4] = 23_u32.to_be_bytes();
 const BIGINT_OID: [u8; 4] = 20_u32.to_be_bytes();
 
@@ -59,6 +64,7 @@ impl Fault {
         match self {
             Self::Value | Self::Type | Self::Loss | Self::Crash | Self::Hang => DEFAULT,
             Self::Message | Self::Words | Self::Sqlstate | Self::Gain => PRIMARY_KEY,
+            Self::Mend => CRASH,
         }
     }
 
@@ -70,7 +76,7 @@ impl Fault {
             Self::Sqlstate => (Kind::SqlstateChanged, Verdict::Broke),
             Self::Value => (Kind::ResultChanged, Verdict::Broke),
             Self::Type => (Kind::TypeChanged, Verdict::Broke),
-            Self::Gain => (Kind::Gained, Verdict::Notice),
+            Self::Gain | Self::Mend => (Kind::Gained, Verdict::Notice),
             Self::Loss => (Kind::Regressed, Verdict::Broke),
             Self::Crash => (Kind::Crashed, Verdict::Broke),
             Self::Hang => (Kind::Hung, Verdict::Broke),
@@ -80,6 +86,11 @@ impl Fault {
     /// Whether a message of SQL is the one that it strikes.
     pub(crate) fn concerns(self, sql: &str) -> bool {
         sql.contains(self.row().1)
+    }
+
+    /// What hyperd is asked in the place of that statement, where it is asked something else.
+    pub(crate) fn asks_instead(self) -> Option<&'static str> {
+        (self == Self::Mend).then_some("SELECT 'x'::TEXT AS v")
     }
 
     /// A message of hyperd's answer to that statement, as the fake release sends it.

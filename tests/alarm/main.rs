@@ -22,7 +22,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::fault::Fault;
 
 /// A few rows, among them the ones that a fault strikes and ones that come after.
-const ROWS: &str = "keys.";
+const ROWS: [&str; 2] = ["keys.", "transactions.text_read_beside_"];
 /// A hang is told after this. The rows take milliseconds.
 const DEADLINE: Duration = Duration::from_secs(3);
 const RUN_BY_OWNER_MODE: u32 = 0o700;
@@ -78,7 +78,7 @@ fn try_fake(suite: &Suite, fault: Option<Fault>) -> Result<Vec<Findings>, Failed
     }
     let folder = tempfile::tempdir()?;
     let subject = Subject::find(&wrapper(folder.path(), &real.executable, fault)?.to_string_lossy())?;
-    let rows = suite.battery.select(&[ROWS.to_owned()])?;
+    let rows = suite.battery.select(&ROWS.map(str::to_owned))?;
     let settings = Settings { against: Some(&real.name), deadline: DEADLINE, ..Settings::new(&suite.root) };
     Ok(run::run(&rows, &[subject], &matrix, settings, |_| {}))
 }

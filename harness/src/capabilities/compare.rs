@@ -10,7 +10,7 @@ use super::row::Row;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// hyperd ended.
+    /// hyperd ended, where it did not before, or after other answers.
     Crashed,
     /// hyperd closed the connection.
     Disconnected,
@@ -115,9 +115,17 @@ fn kind(before: &Outcome, after: &Outcome) -> Kind {
             };
             if types(old) == types(new) { Kind::ResultChanged } else { Kind::TypeChanged }
         }
-        (_, End::Supported(_))
-        | (End::Crashed(_) | End::Disconnected(_) | End::Hung(_), End::Rejected(_) | End::Unprepared(_)) => {
-            Kind::Gained
+        (_, End::Supported(_)) => Kind::Gained,
+        (End::Crashed(at) | End::Disconnected(at) | End::Hung(at), End::Rejected(refusal)) => {
+            // One that was answered before is refused now, and the one that brought the trouble was not tried.
+            if refusal.statement < at.statement { Kind::Regressed } else { Kind::Gained }
+        }
+        (End::Crashed(at) | End::Disconnected(at) | End::Hung(at), End::Unprepared(_)) => {
+            if at.statement == 0 {
+                Kind::Gained
+            } else {
+                Kind::CouldNotRun
+            }
         }
         (End::Supported(_), End::Rejected(_)) => Kind::Regressed,
         (End::Supported(_) | End::Rejected(_), End::Unprepared(_)) => Kind::CouldNotRun,
@@ -130,13 +138,80 @@ fn refused(old: &Refusal, new: &Refusal) -> Kind {
 }
 
 /// Words matter where the pinned part of them is gone; a new row where it does not do what it pins.
+///
+/// A crash matters where none is pinned, and where it is another one than the pinned one. A row that crashed before
+/// without a pin has lost nothing.
 fn severity(row: &Row, kind: Kind, before: Option<&Outcome>, after: Option<&Outcome>) -> Severity {
     let fits = |outcome: &Outcome| fit::misfits(row, outcome).is_empty();
+    let no_longer_fits = before.is_some_and(fits) && !after.is_some_and(fits);
+    let crashed_before = before.is_some_and(|before| matches!(before.end, End::Crashed(_)));
     let broke = match kind {
         Kind::Gained => false,
-        Kind::MessageChanged => before.is_some_and(fits) && !after.is_some_and(fits),
-        Kind::New => !after.is_some_and(fits),
+        Kind::MessageChanged => no_longer_fits,
+        Kind::Crashed if crashed_before => no_longer_fits,
+        Kind::Crashed | Kind::New => !after.is_some_and(fits),
         _ => true,
     };
     if broke { Severity::Broke } else { Severity::Notice }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Kind, Severity, change};
+    use crate::capabilities::outcome::{End, Outcome, Refusal, Stopped};
+    use crate::capabilities::row::{Pinned, Row};
+
+    fn hung() -> End {
+        End::Hung(Stopped { statement: 3 })
+    }
+
+    fn unprepared() -> End {
+        End::Unprepared(Refusal::of(1))
+    }
+
+    fn told(pinned: Pinned, before: Option<&Outcome>, after: &Outcome) -> Option<(Kind, Severity)> {
+        change(&Row::pinning(pinned), before, Ok(after)).map(|change| (change.kind, change.severity))
+    }
+
+    #[rstest]
+    #[case::no_more(End::crash(3), End::tagged("SELECT 1"), Kind::Gained, Severity::Notice)]
+    #[case::refused_instead(End::crash(3), End::refusing(3), Kind::Gained, Severity::Notice)]
+    #[case::refused_before_it(End::crash(3), End::refusing(2), Kind::Regressed, Severity::Broke)]
+    #[case::not_tried(End::crash(3), unprepared(), Kind::CouldNotRun, Severity::Broke)]
+    #[case::setup_goes_on(End::crash(0), unprepared(), Kind::Gained, Severity::Notice)]
+    #[case::earlier(End::crash(3), End::crash(1), Kind::Crashed, Severity::Broke)]
+    #[case::as_pinned_at_last(End::crash(1), End::crash(3), Kind::Crashed, Severity::Notice)]
+    #[case::hangs_instead(End::crash(3), hung(), Kind::Hung, Severity::Broke)]
+    #[case::comes_as_pinned(End::tagged("SELECT 1"), End::crash(3), Kind::Crashed, Severity::Notice)]
+    #[case::comes_otherwise(End::tagged("SELECT 1"), End::crash(2), Kind::Crashed, Severity::Broke)]
+    fn a_pinned_crash(#[case] before: End, #[case] after: End, #[case] kind: Kind, #[case] severity: Severity) {
+        let (before, after) = (Outcome::ending(before), Outcome::ending(after));
+        assert_eq!(told(Pinned::Crashes, Some(&before), &after), Some((kind, severity)));
+    }
+
+    #[rstest]
+    #[case::comes(End::tagged("SELECT 1"), End::crash(3), Kind::Crashed, Severity::Broke)]
+    #[case::stays_elsewhere(End::crash(2), End::crash(3), Kind::Crashed, Severity::Notice)]
+    #[case::no_more(End::crash(3), End::tagged("SELECT 1"), Kind::Gained, Severity::Notice)]
+    fn a_crash_that_is_not_pinned(
+        #[case] before: End,
+        #[case] after: End,
+        #[case] kind: Kind,
+        #[case] severity: Severity,
+    ) {
+        let pinned = Pinned::Supported { columns: None, rows: None, tag: Some("SELECT 1".to_owned()) };
+        let (before, after) = (Outcome::ending(before), Outcome::ending(after));
+        assert_eq!(told(pinned, Some(&before), &after), Some((kind, severity)));
+    }
+
+    #[test]
+    fn a_recorded_crash_is_nothing_new() {
+        let crash = Outcome::ending(End::crash(3));
+        assert_eq!(told(Pinned::Crashes, Some(&crash), &crash), None);
+        assert_eq!(told(Pinned::Crashes, None, &crash), Some((Kind::New, Severity::Notice)));
+        let after_other_answers = Outcome { before: vec!["UPDATE 1".to_owned()], ..crash.clone() };
+        assert_eq!(told(Pinned::Crashes, Some(&crash), &after_other_answers), Some((Kind::Crashed, Severity::Notice)));
+    }
 }

@@ -42,9 +42,14 @@ pub fn misfits(row: &Row, outcome: &Outcome) -> Vec<String> {
             }
             wrong
         }
+        // Whoever pins a crash says with all the statements before it that they do no harm.
+        (Pinned::Crashes, End::Crashed(at)) if at.statement == row.statements.len() => Vec::new(),
         (Pinned::Supported { .. }, _) => vec![format!("{outcome}; pinned as supported")],
         (Pinned::Rejected { sqlstate, message }, _) => {
             vec![format!("{outcome}; pinned as rejected with {sqlstate} `{message}`")]
+        }
+        (Pinned::Crashes, _) => {
+            vec![format!("{outcome}; pinned as a crash of hyperd at statement {}, the last one", row.statements.len())]
         }
     }
 }
@@ -107,5 +112,51 @@ pub(super) fn fold(outcome: &mut Outcome, places: &Places) {
             refusal.detail.as_mut().into_iter().chain(&mut refusal.hint).for_each(fold);
         }
         End::Crashed(_) | End::Disconnected(_) | End::Hung(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{misfits, render};
+    use crate::capabilities::outcome::{End, Outcome, Refusal, Stopped};
+    use crate::capabilities::row::{Pinned, Row};
+
+    fn supported() -> Pinned {
+        Pinned::Supported { columns: None, rows: None, tag: Some("SELECT 1".to_owned()) }
+    }
+
+    fn rejected() -> Pinned {
+        Pinned::Rejected { sqlstate: "0A000".to_owned(), message: "no such".to_owned() }
+    }
+
+    #[rstest]
+    #[case::supported(supported(), End::tagged("SELECT 1"), true)]
+    #[case::another_tag(supported(), End::tagged("SELECT 2"), false)]
+    #[case::refused_where_supported(supported(), End::refusing(3), false)]
+    #[case::crash_where_supported(supported(), End::crash(3), false)]
+    #[case::refused(rejected(), End::refusing(3), true)]
+    #[case::supported_where_refused(rejected(), End::tagged("SELECT 1"), false)]
+    #[case::crash_where_refused(rejected(), End::crash(3), false)]
+    #[case::crash(Pinned::Crashes, End::crash(3), true)]
+    #[case::crash_before_the_last_statement(Pinned::Crashes, End::crash(2), false)]
+    #[case::crash_in_the_setup(Pinned::Crashes, End::crash(0), false)]
+    #[case::supported_where_a_crash_is_pinned(Pinned::Crashes, End::tagged("SELECT 1"), false)]
+    #[case::refused_where_a_crash_is_pinned(Pinned::Crashes, End::refusing(3), false)]
+    #[case::unprepared_where_a_crash_is_pinned(Pinned::Crashes, End::Unprepared(Refusal::of(1)), false)]
+    #[case::closed_where_a_crash_is_pinned(Pinned::Crashes, End::Disconnected(Stopped { statement: 3 }), false)]
+    #[case::hung_where_a_crash_is_pinned(Pinned::Crashes, End::Hung(Stopped { statement: 3 }), false)]
+    fn only_what_is_pinned_fits(#[case] pinned: Pinned, #[case] end: End, #[case] fits: bool) {
+        let misfits = misfits(&Row::pinning(pinned), &Outcome::ending(end));
+        assert_eq!(misfits.is_empty(), fits, "{misfits:?}");
+    }
+
+    #[test]
+    fn a_crash_that_is_no_more_is_told_beside_what_came() {
+        let (row, outcome) = (Row::pinning(Pinned::Crashes), Outcome::ending(End::tagged("SELECT 1")));
+        let told = render(&row, &outcome, &misfits(&row, &outcome));
+        let expected = "supported: SELECT 1; pinned as a crash of hyperd at statement 3, the last one\n";
+        assert!(told.contains(expected), "{told}");
     }
 }

@@ -115,10 +115,14 @@ impl Lab {
     ///
     /// Why it did not start.
     pub fn start(&mut self, both: bool) -> Result<(), String> {
+        // One that a row took down is gone before the next row, whose own crash it would seem to be.
+        for slot in [&mut self.hyperd, &mut self.another] {
+            slot.take_if(|hyperd| hyperd.has_exited());
+        }
         let mut slots = vec![&mut self.hyperd];
         slots.extend(both.then_some(&mut self.another));
         for slot in slots {
-            if slot.as_ref().is_none_or(Hyperd::has_exited) {
+            if slot.is_none() {
                 let spawned =
                     self.runtime.block_on(Hyperd::spawn(&self.executable, self.dir.path(), &Confinement::default()));
                 *slot = Some(spawned.map_err(|error| error.message)?);

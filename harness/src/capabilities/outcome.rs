@@ -71,6 +71,12 @@ pub struct Stopped {
 }
 
 impl Outcome {
+    /// What ends so, with nothing before it.
+    #[cfg(test)]
+    pub(super) fn ending(end: End) -> Self {
+        Self { before: Vec::new(), end }
+    }
+
     /// Whether every statement did what the row wants of it.
     pub fn is_supported(&self) -> bool {
         matches!(self.end, End::Supported(_))
@@ -86,6 +92,32 @@ impl Outcome {
             End::Disconnected(_) => "disconnect",
             End::Hung(_) => "hang",
         }
+    }
+}
+
+#[cfg(test)]
+impl End {
+    /// An answer that is a command tag.
+    pub(super) fn tagged(tag: &str) -> Self {
+        Self::Supported(Answer { tag: tag.to_owned(), ..Answer::default() })
+    }
+
+    /// A crash at this statement.
+    pub(super) fn crash(statement: usize) -> Self {
+        Self::Crashed(Stopped { statement })
+    }
+
+    /// Refuses this statement.
+    pub(super) fn refusing(statement: usize) -> Self {
+        Self::Rejected(Refusal::of(statement))
+    }
+}
+
+#[cfg(test)]
+impl Refusal {
+    /// A refusal of this statement.
+    pub(super) fn of(statement: usize) -> Self {
+        Self { statement, sqlstate: "0A000".to_owned(), message: "no such thing".to_owned(), detail: None, hint: None }
     }
 }
 

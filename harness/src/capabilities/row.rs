@@ -6,7 +6,7 @@ use super::places;
 use crate::decode::{Decoder, Fields};
 use crate::source::{Diagnostic, Span};
 use crate::sql;
-use crate::syntax::{Kind, Node};
+use crate::syntax::{Key, Kind, Node};
 use crate::table::Table;
 
 /// One capability.
@@ -79,11 +79,34 @@ pub enum Pinned {
         /// A part of the message that stays.
         message: String,
     },
+    /// hyperd ends at the last statement.
+    Crashes,
 }
 
 const SQLSTATE_CHARS: usize = 5;
 
+const SUPPORTED: &str = "supported";
+const REJECTED: &str = "rejected";
+const CRASHES: &str = "crashes";
+/// What a row can pin, one of them.
+const ENDINGS: [&str; 3] = [SUPPORTED, REJECTED, CRASHES];
+
 impl Row {
+    /// A row of three statements that pins this.
+    #[cfg(test)]
+    pub(super) fn pinning(pinned: Pinned) -> Self {
+        let statement = || Statement { action: Action::Sql("SELECT 1".to_owned(), None), on: None, fails: None };
+        Self {
+            id: "theme.row".to_owned(),
+            why: "Something rests on it.".to_owned(),
+            files: Vec::new(),
+            setup: Vec::new(),
+            statements: vec![statement(), statement(), statement()],
+            pinned,
+            span: Span::nowhere(),
+        }
+    }
+
     /// Reads a row of the theme whose file is called `theme`.
     pub fn decode(node: &Node, theme: &str, decoder: &mut Decoder) -> Option<Self> {
         let mut fields = decoder.fields(node, "a row")?;
@@ -189,34 +212,59 @@ fn decode_sqlstate(node: &Node, what: &str, decoder: &mut Decoder) -> Option<Str
 }
 
 fn decode_pinned(fields: &mut Fields<'_>, decoder: &mut Decoder) -> Option<Pinned> {
-    let supported = fields.take_entry("supported");
-    let rejected = fields.take_entry("rejected");
-    match (supported, rejected) {
-        (Some((_, node)), None) => decode_supported(node, decoder),
-        (None, Some((_, node))) => {
-            let mut fields = decoder.fields(node, "`rejected`")?;
-            let sqlstate = fields.require("sqlstate", decoder);
-            let sqlstate = sqlstate.and_then(|node| decode_sqlstate(node, "`sqlstate`", decoder));
-            let message = fields.require("message", decoder).and_then(|node| decoder.name(node, "`message`"));
-            fields.finish(decoder);
-            Some(Pinned::Rejected { sqlstate: sqlstate?, message: message? })
-        }
-        (Some((key, _)), Some(_)) => {
+    let pins: Vec<(&Key, &Node)> = ENDINGS.into_iter().filter_map(|ending| fields.take_entry(ending)).collect();
+    // Beside another one it is no second ending, but a mistake of its own.
+    let no_crash = |(key, node): &&(&Key, &Node)| key.name == CRASHES && matches!(node.kind, Kind::Bool(false));
+    if let Some((_, node)) = pins.iter().find(no_crash) {
+        return decode_crashes(node, decoder);
+    }
+    match pins.as_slice() {
+        [] => {
+            let at = Span::new(&fields.span().source, fields.span().start, fields.span().start);
             decoder.report(
-                Diagnostic::new(&key.span, "a row is either supported or rejected", "this one is both")
-                    .help("split it into two rows"),
+                Diagnostic::new(&at, "this row pins nothing", "no `supported`, no `rejected` and no `crashes`").help(
+                    "say what comes of it: `supported: { columns: ..., rows: ... }`, \
+                     `rejected: { sqlstate: ..., message: ... }` or `crashes: true`",
+                ),
             );
             None
         }
-        (None, None) => {
-            let at = Span::new(&fields.span().source, fields.span().start, fields.span().start);
+        [(key, node)] => match key.name.as_str() {
+            SUPPORTED => decode_supported(node, decoder),
+            REJECTED => decode_rejected(node, decoder),
+            _ => decode_crashes(node, decoder),
+        },
+        [(first, _), ..] => {
+            let names: Vec<String> = pins.iter().map(|(key, _)| format!("`{}`", key.name)).collect();
             decoder.report(
-                Diagnostic::new(&at, "this row pins nothing", "no `supported` and no `rejected`")
-                    .help("say what comes of it: `supported: { columns: ..., rows: ... }` or `rejected: { sqlstate: ..., message: ... }`"),
+                Diagnostic::new(&first.span, "a row pins one ending", format!("this one pins {}", names.join(" and ")))
+                    .help("split it, a row for each ending"),
             );
             None
         }
     }
+}
+
+fn decode_rejected(node: &Node, decoder: &mut Decoder) -> Option<Pinned> {
+    let mut fields = decoder.fields(node, "`rejected`")?;
+    let sqlstate = fields.require("sqlstate", decoder);
+    let sqlstate = sqlstate.and_then(|node| decode_sqlstate(node, "`sqlstate`", decoder));
+    let message = fields.require("message", decoder).and_then(|node| decoder.name(node, "`message`"));
+    fields.finish(decoder);
+    Some(Pinned::Rejected { sqlstate: sqlstate?, message: message? })
+}
+
+/// A crash has no answer to describe: `true` is all that can be said of it.
+fn decode_crashes(node: &Node, decoder: &mut Decoder) -> Option<Pinned> {
+    match node.kind {
+        Kind::Bool(true) => return Some(Pinned::Crashes),
+        Kind::Bool(false) => decoder.report(
+            Diagnostic::new(&node.span, "`crashes: false` pins nothing", "a row says what comes of it")
+                .help("leave it out: `supported` or `rejected` tells what hyperd answers"),
+        ),
+        _ => decoder.expected(node, "`crashes`", "`true`"),
+    }
+    None
 }
 
 fn decode_supported(node: &Node, decoder: &mut Decoder) -> Option<Pinned> {
