@@ -1,8 +1,9 @@
 //! Keeps statements that read a table apart from one that updates it.
 //!
-//! hyperd dies of a statement that reads a TEXT or BYTES value as it was before an UPDATE of that column (measured from
-//! 0.0.16123 to 0.0.26963; DELETE, INSERT and values of a fixed size do no harm). It reads such a value while the UPDATE
-//! is not committed, and in a transaction that began before that. So an UPDATE waits for the statements that name its
+//! hyperd reads a TEXT or BYTES value wrongly where it is to be as it was before an UPDATE of that column: most statements
+//! end hyperd, and `WHERE v = '...'` finds no row and says nothing (measured from 0.0.16123 to 0.0.26963; DELETE, INSERT and
+//! values of a fixed size do no harm). It reads such a value while the UPDATE is not committed, and in a transaction that
+//! began before that. So an UPDATE waits for the statements that name its
 //! table, and they wait for it. What another server of the same hyperd reads is not known here: there an UPDATE has its
 //! whole file for itself.
 //!
