@@ -96,6 +96,10 @@ impl Uses {
         self
     }
 
+    fn is_reading(&self) -> bool {
+        self.updates.is_empty() && self.updated_files.is_empty()
+    }
+
     fn conflicts_with(&self, other: &Self) -> bool {
         self.changes_what_is_used_by(other) || other.changes_what_is_used_by(self)
     }
@@ -170,8 +174,11 @@ impl Apart {
         let stands_in_the_way = |(other, entry): (usize, &Entry)| match entry.waits_since {
             _ if own.contains(&entry.id) || !entry.uses.conflicts_with(uses) => false,
             None => true,
+            // One that waits to update may wait for long. Those who read before it keep their turn, or else updates that
+            // follow each other closely would keep them waiting.
             Some(since) => {
-                other < at && patience == Patience::InTurn && since.elapsed() < limits::ms(limits::APART_TURN_MS)
+                let keeps_turn = entry.uses.is_reading() || since.elapsed() < limits::ms(limits::APART_TURN_MS);
+                other < at && patience == Patience::InTurn && keeps_turn
             }
         };
         if entries.iter().enumerate().any(stands_in_the_way) {
@@ -308,6 +315,25 @@ mod tests {
         drop(reads);
         drop(updates.await.expect("it is let in"));
         later.await.expect("it is let in");
+    }
+
+    #[tokio::test]
+    async fn who_reads_keeps_its_turn_before_updates_that_come_later_and_who_updates_loses_it() {
+        let apart = Apart::new(None);
+        let call = Call::housekeeping();
+        let first = apart.enter(&call, update("a"), Patience::InTurn, Vec::new()).await.expect("nobody is there");
+        let reads = apart.line_up(read(&["a"]));
+        let second = apart.line_up(update("a"));
+        let third = apart.line_up(read(&["a"]));
+        let long_ago = Instant::now().checked_sub(2 * limits::ms(limits::APART_TURN_MS)).expect("the clock has run");
+        apart.lock().entries.iter_mut().for_each(|entry| {
+            entry.waits_since = entry.waits_since.map(|_| long_ago);
+        });
+        drop(first);
+        let admit = |place: &Place| apart.admit(&[place.id], Patience::InTurn).expect("no lock is needed");
+        assert!(!admit(&second), "the reader came first");
+        assert!(admit(&third), "an update that waits for long lets readers pass");
+        assert!(admit(&reads));
     }
 
     #[tokio::test]
