@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::Error;
 use crate::own;
 
 /// A lock that other servers see. The last one who has it removes its file.
@@ -17,8 +18,9 @@ pub(crate) struct FileLock {
 pub(crate) type Way = fn(&File) -> Result<(), TryLockError>;
 
 impl FileLock {
-    /// The lock on the file at `path`, which is made where it is missing; none where another one has it.
+    /// The lock on the file at `path`, which is made with its folder where it is missing; none where another one has it.
     pub(crate) fn try_take(path: &Path, way: Way) -> io::Result<Option<Self>> {
+        own::make_folder(path.parent().unwrap_or(path))?;
         let file = own::open_or_make(path)?;
         match way(&file) {
             // Whoever had it before may have removed the file since it was opened.
@@ -38,15 +40,25 @@ impl Drop for FileLock {
     }
 }
 
-/// What stands for a file in the names of its locks: the same for every path and alias of one file.
+/// Where the lock of a `kind` on the file of a database is: the same for every path and alias of one file.
+pub(crate) fn path_of(folder: &Path, file: &Path, kind: &str) -> io::Result<PathBuf> {
+    Ok(folder.join(format!("{}.{kind}", name_of(&file.metadata()?))))
+}
+
+/// The error of a lock on a database that cannot be had.
+pub(crate) fn failed(database: &str, error: &io::Error) -> Error {
+    Error::io(format!("Could not lock {database} for other servers of the same hyperd"), error)
+        .suggest("Check the daemon's folder, or use --no-daemon for a hyperd of this server's own.")
+}
+
 #[cfg(unix)]
-pub(crate) fn name_of(file: &Metadata) -> String {
+fn name_of(file: &Metadata) -> String {
     use std::os::unix::fs::MetadataExt as _;
     format!("{}-{}", file.dev(), file.ino())
 }
 
 /// Windows tells no number of a file here; one lock serves all of them.
 #[cfg(not(unix))]
-pub(crate) fn name_of(_file: &Metadata) -> String {
+fn name_of(_file: &Metadata) -> String {
     "all".to_owned()
 }

@@ -118,8 +118,9 @@ impl Route {
         self.access
     }
 
-    /// Answers one call of a client that reads its answers from `outbox`: the answer as structured content and as the same JSON in text, an error as JSON in text alone.
-    /// Structured content is what the output schema promises, and clients refuse an error that has it.
+    /// Answers one call of a client that reads its answers from `outbox`: the answer as structured content and as the same
+    /// JSON in text, an error as JSON in text alone. Structured content is what the output schema promises, and clients
+    /// refuse an error that has it.
     pub(crate) async fn answer(
         &self,
         context: &Context,

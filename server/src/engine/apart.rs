@@ -3,9 +3,8 @@
 //! hyperd reads a TEXT or BYTES value wrongly where it is to be as it was before an UPDATE of that column: most statements
 //! end hyperd, and `WHERE v = '...'` finds no row and says nothing (measured from 0.0.16123 to 0.0.26963; DELETE, INSERT and
 //! values of a fixed size do no harm). It reads such a value while the UPDATE is not committed, and in a transaction that
-//! began before that. So an UPDATE waits for the statements that name its
-//! table, and they wait for it. What another server of the same hyperd reads is not known here: there an UPDATE has its
-//! whole file for itself.
+//! began before that. So an UPDATE waits for the statements that name its table, and they wait for it. What another server
+//! of the same hyperd reads is not known here: there an UPDATE has its whole file for itself.
 //!
 //! A transaction stays in its place until it ends. One that updates takes its place for all of its statements at once, so
 //! that nobody waits for another one in a ring.
@@ -21,9 +20,8 @@ use tokio::sync::Notify;
 
 use crate::call::Call;
 use crate::error::Error;
-use crate::file_lock::{FileLock, name_of};
+use crate::file_lock::{self, FileLock};
 use crate::limits;
-use crate::own;
 
 /// What statements use.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +147,7 @@ impl Apart {
         own.push(place.id);
         loop {
             let left = self.left.notified();
-            if self.admit(&own, patience).map_err(|error| unlocked(&error))? {
+            if self.admit(&own, patience).map_err(|error| file_lock::failed("a database", &error))? {
                 return Ok(place);
             }
             // Other servers tell nobody that they have left, and whoever waits for long lets others go first.
@@ -231,9 +229,7 @@ fn take_locks(folder: &Path, locks: &mut HashMap<PathBuf, Locked>, uses: &Uses) 
     for file in uses.files.iter().filter(|file| !locks.contains_key(*file)) {
         let way = if uses.updated_files.contains(file) { File::try_lock } else { File::try_lock_shared };
         // Of a file that is gone the statement finds out.
-        let Ok(metadata) = std::fs::metadata(file) else { continue };
-        own::make_folder(folder)?;
-        let path = folder.join(format!("{}.reads", name_of(&metadata)));
+        let Ok(path) = file_lock::path_of(folder, file, "reads") else { continue };
         let Some(lock) = FileLock::try_take(&path, way)? else { return Ok(false) };
         new.push((file.clone(), Locked { _lock: lock, users: 0 }));
     }
@@ -244,11 +240,6 @@ fn take_locks(folder: &Path, locks: &mut HashMap<PathBuf, Locked>, uses: &Uses) 
         }
     }
     Ok(true)
-}
-
-fn unlocked(error: &io::Error) -> Error {
-    Error::io("Could not lock a database for other servers of the same hyperd".to_owned(), error)
-        .suggest("Check the daemon's folder, or use --no-daemon for a hyperd of this server's own.")
 }
 
 #[cfg(test)]

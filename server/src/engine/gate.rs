@@ -17,9 +17,8 @@ use tokio::sync::{Notify, RwLock};
 
 use crate::call::Call;
 use crate::error::Error;
-use crate::file_lock::{FileLock, name_of};
+use crate::file_lock::{self, FileLock};
 use crate::limits;
-use crate::own;
 
 /// The gates of all files, under their own paths.
 pub(super) struct Gates {
@@ -31,8 +30,9 @@ pub(super) struct Gates {
 /// The gate of one file.
 #[derive(Default)]
 pub(super) struct Gate {
-    /// The file whose lock stands for the closed gate.
-    elsewhere: Option<PathBuf>,
+    file: PathBuf,
+    /// Where the locks are that other servers see.
+    folder: Option<PathBuf>,
     /// Shared by those who attach the file to write; alone for whoever looks at it read-only, which keeps them out.
     pub(super) modes: RwLock<()>,
     /// Held by the one who looks whether the file is held: the answer is the same for all who want to know.
@@ -59,10 +59,7 @@ impl Gates {
     }
 
     pub(super) fn of(&self, file: &Path) -> Arc<Gate> {
-        let make = || {
-            let lock = |folder: &PathBuf| Some(folder.join(format!("{}.gate", name_of(&file.metadata().ok()?))));
-            Arc::new(Gate { elsewhere: self.folder.as_ref().and_then(lock), ..Gate::default() })
-        };
+        let make = || Arc::new(Gate { file: file.to_owned(), folder: self.folder.clone(), ..Gate::default() });
         Arc::clone(lock(&self.gates).entry(file.to_owned()).or_insert_with(make))
     }
 }
@@ -90,9 +87,14 @@ impl Gate {
     }
 
     fn is_closed_elsewhere(&self) -> bool {
-        let Some(path) = self.elsewhere.as_ref().filter(|path| path.exists()) else { return false };
+        let Some(path) = self.lock_path().filter(|path| path.exists()) else { return false };
         // What it cannot find out does not keep it.
-        matches!(FileLock::try_take(path, File::try_lock_shared), Ok(None))
+        matches!(FileLock::try_take(&path, File::try_lock_shared), Ok(None))
+    }
+
+    /// The file whose lock stands for the closed gate; none where no other server has this hyperd, or the file is gone.
+    fn lock_path(&self) -> Option<PathBuf> {
+        file_lock::path_of(self.folder.as_ref()?, &self.file, "gate").ok()
     }
 
     /// Closes the gate for a while, unless it was closed to no purpose a short time ago.
@@ -107,7 +109,8 @@ impl Gate {
         closing.until = Some(until);
         closing.not_before = Some(until + rest.min(limits::ms(limits::GATE_REST_MAX_MS)));
         closing.in_vain = (closing.in_vain + 1).min(limits::GATE_DOUBLINGS_MAX);
-        closing.lock = self.elsewhere.as_deref().and_then(lock_elsewhere);
+        // None where another server has closed it already, or where it cannot be locked: then this server waits alone.
+        closing.lock = self.lock_path().and_then(|path| FileLock::try_take(&path, File::try_lock).ok()?);
         if closing.lock.is_some() {
             let gate = Arc::clone(self);
             tokio::spawn(async move {
@@ -125,12 +128,6 @@ impl Gate {
         *lock(&self.closing) = Closing::default();
         self.opened.notify_waiters();
     }
-}
-
-/// None where another server has closed it already, or where it cannot be locked: then this server waits alone.
-fn lock_elsewhere(path: &Path) -> Option<FileLock> {
-    own::make_folder(path.parent()?).ok()?;
-    FileLock::try_take(path, File::try_lock).ok()?
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

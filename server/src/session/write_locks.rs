@@ -16,9 +16,8 @@ use super::lifecycle::Session;
 use super::routing::lock_of;
 use crate::call::Call;
 use crate::error::Error;
-use crate::file_lock::{FileLock, Way, name_of};
+use crate::file_lock::{self, FileLock, Way};
 use crate::limits;
-use crate::own;
 
 /// The right to change a database, alone.
 #[derive(Debug)]
@@ -62,10 +61,7 @@ impl Session {
     }
 
     async fn lock_elsewhere(&self, call: &Call, database: &Database, lock: Way) -> Result<Option<FileLock>, Error> {
-        let failed = |error: &io::Error| {
-            Error::io(format!("Could not lock `{}` for other servers of the same hyperd", database.alias), error)
-                .suggest("Check the daemon's folder, or use --no-daemon for a hyperd of this server's own.")
-        };
+        let failed = |error: &io::Error| file_lock::failed(&format!("`{}`", database.alias), error);
         let Some(path) = self.lock_path(database).map_err(|error| failed(&error))? else { return Ok(None) };
         loop {
             if let Some(lock) = FileLock::try_take(&path, lock).map_err(|error| failed(&error))? {
@@ -78,7 +74,6 @@ impl Session {
     /// The file whose lock stands for a database's; none where no other server can have the database.
     fn lock_path(&self, database: &Database) -> io::Result<Option<PathBuf>> {
         let Some(folder) = self.engine.shared_locks().filter(|_| database.kind != Kind::Local) else { return Ok(None) };
-        own::make_folder(&folder)?;
-        Ok(Some(folder.join(format!("{}.lock", name_of(&std::fs::metadata(&database.path)?)))))
+        file_lock::path_of(&folder, &database.path, "lock").map(Some)
     }
 }

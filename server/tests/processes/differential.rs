@@ -11,7 +11,7 @@ use hyperd_mcp::sql::guard;
 use serde_json::{Value, json};
 
 use crate::grammar::statement;
-use crate::random::Random;
+use crate::random::{Random, named_seed};
 use crate::support::Running;
 
 const DATABASES: [&str; 2] = ["local", "lake"];
@@ -225,7 +225,7 @@ async fn what_the_guard_passes_does_what_it_said() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: cargo test -p hyperd-mcp --test processes -- --ignored twenty_thousand"]
 async fn twenty_thousand_statements_do_what_the_guard_said() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed = named_seed().unwrap_or(1);
     for part in 0..4 {
         nothing_differs(seed + part, 5_000).await;
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::mounts::{Disk, SmallDisk, with_disk};
+use crate::mounts::{Disk, SmallDisk, with_disk_or_word};
 use crate::support::{Running, files, runs, wait_until};
 
 /// Size of the disk: room for the database many times over.
@@ -54,13 +54,7 @@ impl Place {
         let disk = folder.path().join("disk");
         fs::create_dir(&disk).expect("a folder can be made");
         fs::create_dir(folder.path().join("in")).expect("a folder can be made");
-        let below = match with_disk(kind, DISK_MIB, &disk) {
-            Ok(below) => below,
-            Err(reasons) => {
-                eprintln!("skipped: no small disk can be mounted: {reasons}");
-                return None;
-            }
-        };
+        let below = with_disk_or_word(kind, DISK_MIB, &disk)?;
         let below: Vec<&str> = below.iter().map(String::as_str).collect();
         let file = disk.join("kept.hyper");
         let server = match home {

@@ -21,7 +21,7 @@ pub(crate) enum Disk {
 
 /// The command that another one is to be run by so that it finds a disk of `mib` MiB in place of `folder`; or why there
 /// can be none.
-pub(crate) fn with_disk(kind: Disk, mib: u64, folder: &Path) -> Result<Vec<String>, String> {
+fn with_disk(kind: Disk, mib: u64, folder: &Path) -> Result<Vec<String>, String> {
     let folder = folder.to_string_lossy();
     let mount = match kind {
         Disk::Tmpfs => format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && exec \"$@\""),
@@ -49,6 +49,12 @@ pub(crate) fn with_disk(kind: Disk, mib: u64, folder: &Path) -> Result<Vec<Strin
         }
     }
     Err(reasons)
+}
+
+/// The same, or none and a word that a test is skipped.
+pub(crate) fn with_disk_or_word(kind: Disk, mib: u64, folder: &Path) -> Option<Vec<String>> {
+    let below = with_disk(kind, mib, folder);
+    below.inspect_err(|reasons| eprintln!("skipped: no small disk can be mounted: {reasons}")).ok()
 }
 
 /// A small disk as this process sees it.

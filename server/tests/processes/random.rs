@@ -5,11 +5,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Numbers that look random and can be had again from their seed.
 pub(crate) struct Random(pub(crate) u64);
 
-/// The seed that the environment's `SEED` names, or else one that each run has for itself; it is printed, to be named again.
+/// The seed that the environment's `SEED` names.
+pub(crate) fn named_seed() -> Option<u64> {
+    std::env::var("SEED").ok().and_then(|seed| seed.parse().ok())
+}
+
+/// The seed that is named, or else one that each run has for itself; it is printed, to be named again.
 pub(crate) fn seed() -> u64 {
-    let named = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
-    let seed = named.unwrap_or_else(now);
+    let seed = named_seed().unwrap_or_else(now);
     eprintln!("seed {seed}");
     seed
 }
